@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config';
+
+const built = ['**/node_modules/**', '**/dist/**'];
+// The packages' tsconfig.json, which say so for the build, leave their specs out.
+const oxc = { decorator: { legacy: true, emitDecoratorMetadata: true } };
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/counts.reporter.ts'],
+    projects: [
+      {
+        oxc,
+        test: {
+          name: 'unit',
+          include: ['{packages,apps}/*/src/**/*.spec.ts', 'test/*.spec.ts', 'bench/**/*.spec.ts'],
+          exclude: [...built, '**/*.stack.spec.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        oxc,
+        test: {
+          name: 'stack',
+          include: ['{packages,apps}/*/src/**/*.stack.spec.ts', 'test/e2e/**/*.spec.ts'],
+          exclude: built,
+          globalSetup: ['test/stack.setup.ts'],
+          // One stack, two cores: the files take turns, so that a killed broker disturbs only its own test.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
