@@ -1,0 +1,51 @@
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** A topic as the deploy step creates it. `config` holds Kafka's own names and values. */
+export interface TopicDeclaration {
+  readonly name: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** Three copies, two of them written before a record counts as sent: one broker may be lost at any time. */
+const REPLICATED = { replicationFactor: 3, minInSyncReplicas: '2' };
+
+/** One topic for each aggregate type, several event types in it, so that order holds for each aggregate. */
+export const ORDER_EVENTS = 'order.events';
+export const INVENTORY_EVENTS = 'inventory.events';
+
+/** Every topic of the system. Brokers create none by themselves. */
+export const topics: readonly TopicDeclaration[] = [
+  eventTopic(ORDER_EVENTS),
+  eventTopic(INVENTORY_EVENTS),
+  heartbeatTopic('orders-outbox'),
+  heartbeatTopic('inventory-outbox'),
+];
+
+function eventTopic(name: string): TopicDeclaration {
+  return {
+    name,
+    partitions: 6,
+    replicationFactor: REPLICATED.replicationFactor,
+    config: {
+      'cleanup.policy': 'delete',
+      'retention.ms': String(7 * DAY_MS),
+      'min.insync.replicas': REPLICATED.minInSyncReplicas,
+    },
+  };
+}
+
+/** Debezium's: without it the connector delivers nothing, while Connect reports it as running. */
+function heartbeatTopic(connector: string): TopicDeclaration {
+  return {
+    name: `__debezium-heartbeat.${connector}`,
+    partitions: 1,
+    replicationFactor: REPLICATED.replicationFactor,
+    config: {
+      'cleanup.policy': 'delete',
+      'retention.ms': String(DAY_MS),
+      'min.insync.replicas': REPLICATED.minInSyncReplicas,
+    },
+  };
+}
