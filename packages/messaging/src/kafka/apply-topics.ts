@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TopicDeclaration } from '@millrace/schemas';
+import kafkajs, { type Admin } from 'kafkajs';
+import { type Log, silentLog } from '../log.js';
+import { kafkaClient } from './kafka-client.js';
+
+// Node finds no name for these in KafkaJS, which is not an ES module.
+const { ConfigResourceTypes, KafkaJSProtocolError } = kafkajs;
+
+/** What `applyTopics` did, and what it left to a person. */
+export interface AppliedTopics {
+  readonly created: readonly string[];
+  /** `topic: name=new (was old)` */
+  readonly altered: readonly string[];
+  /**
+   * What no deploy step changes: more partitions would send keys elsewhere, so that events of one aggregate lose
+   * their order; fewer, or another number of copies, Kafka itself does not do.
+   */
+  readonly differences: readonly string[];
+}
+
+const METADATA_ATTEMPTS = 20;
+const METADATA_PAUSE_MS = 250;
+/** Set on the topic itself, and not a default or a broker's setting. */
+const DYNAMIC_TOPIC_CONFIG = 1;
+
+/**
+ * Makes the cluster's topics as declared: creates what is missing, and sets what differs in the configuration of the
+ * others, keeping what else was set on them. Running it again changes nothing.
+ *
+ * @throws Error when a declaration is not valid for the cluster, before anything is created
+ */
+export async function applyTopics(
+  brokers: readonly string[],
+  topics: readonly TopicDeclaration[],
+  log: Log = silentLog,
+): Promise<AppliedTopics> {
+  const admin = kafkaClient({ brokers, clientId: 'millrace-topics', log }).admin();
+  await admin.connect();
+  try {
+    const existing = new Set(await admin.listTopics());
+    const missing = topics.filter(({ name }) => !existing.has(name));
+    await create(admin, missing);
+    const present = topics.filter(({ name }) => existing.has(name));
+    return {
+      created: missing.map(({ name }) => name),
+      altered: await alterConfigs(admin, present),
+      differences: await compare(admin, present),
+    };
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function create(admin: Admin, topics: readonly TopicDeclaration[]): Promise<void> {
+  if (topics.length === 0) return;
+  const request = topics.map(({ name, partitions, replicationFactor, config }) => ({
+    topic: name,
+    numPartitions: partitions,
+    replicationFactor,
+    configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+  }));
+  await admin.createTopics({ topics: request, validateOnly: true, waitForLeaders: false });
+  await admin.createTopics({ topics: request, waitForLeaders: false });
+  await describeOnceKnown(admin, topics);
+}
+
+async function compare(admin: Admin, topics: readonly TopicDeclaration[]): Promise<string[]> {
+  const described = await describeOnceKnown(admin, topics);
+  return topics.flatMap(({ name, partitions, replicationFactor }) => {
+    const actual = described.find((topic) => topic.name === name)?.partitions ?? [];
+    const copies = Math.min(...actual.map(({ replicas }) => replicas.length));
+    return [
+      ...(actual.length === partitions ? [] : [`${name}: ${actual.length} partitions, declared ${partitions}`]),
+      ...(copies === replicationFactor ? [] : [`${name}: ${copies} replicas, declared ${replicationFactor}`]),
+    ];
+  });
+}
+
+/** KafkaJS has no incremental change: what is not named in a change goes back to its default. */
+async function alterConfigs(admin: Admin, topics: readonly TopicDeclaration[]): Promise<string[]> {
+  if (topics.length === 0) return [];
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map(({ name }) => ({ type: ConfigResourceTypes.TOPIC, name })),
+  });
+  const altered: string[] = [];
+  for (const { name, config } of topics) {
+    const entries = resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? [];
+    const current = new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
+    const differing = Object.entries(config).filter(([key, value]) => current.get(key) !== value);
+    if (differing.length === 0) continue;
+    const kept = entries
+      .filter(({ configSource }) => Number(configSource) === DYNAMIC_TOPIC_CONFIG)
+      .map(({ configName, configValue }) => [configName, configValue] as const);
+    const merged = { ...Object.fromEntries(kept), ...config };
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [
+        {
+          type: ConfigResourceTypes.TOPIC,
+          name,
+          configEntries: Object.entries(merged).map(([key, value]) => ({ name: key, value })),
+        },
+      ],
+    });
+    altered.push(...differing.map(([key, value]) => `${name}: ${key}=${value} (was ${current.get(key)})`));
+  }
+  return altered;
+}
+
+/** Right after they were made, topics can still be unknown to the broker that is asked, or without a leader. */
+async function describeOnceKnown(admin: Admin, topics: readonly TopicDeclaration[]) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const { topics: described } = await admin.fetchTopicMetadata({ topics: topics.map(({ name }) => name) });
+      if (described.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return described;
+      if (attempt >= METADATA_ATTEMPTS) return described;
+    } catch (error) {
+      const isUnknownYet =
+        error instanceof KafkaJSProtocolError && error.type === 'UNKNOWN_TOPIC_OR_PARTITION';
+      if (!isUnknownYet || attempt >= METADATA_ATTEMPTS) throw error;
+    }
+    await sleep(METADATA_PAUSE_MS);
+  }
+}
