@@ -1,0 +1,12 @@
+export { ConfigError, type ConfigFault } from './config/config.error.js';
+export { brokers, bytes, milliseconds, port, url } from './config/config-fields.js';
+export { type Environment, loadConfig } from './config/load-config.js';
+export { type ServiceConfig, serviceConfig } from './config/service.config.js';
+export { Readiness, type ReadinessCheck, type ReadinessReason } from './health/readiness.js';
+export { type Problem, ProblemException, type ProblemFault, type ProblemOptions } from './http/problem.js';
+export { RequestHeader } from './http/request-header.decorator.js';
+export { ValidationException } from './http/validation.exception.js';
+export { CONFIG } from './service/config.token.js';
+export { createService, type Service, type ServiceOptions } from './service/create-service.js';
+export { type RunOptions, runService } from './service/run-service.js';
+export { startTracing } from './tracing/tracing.js';
