@@ -1,0 +1,6 @@
+/** Where the service takes the time from. */
+export class Clock {
+  now(): Date {
+    return new Date();
+  }
+}
