@@ -1,0 +1,14 @@
+export { type DeployStep, READY, type StackAddresses } from './layout.js';
+export { provisionMongo } from './mongo/provision-mongo.js';
+export { provisionPostgres } from './postgres/provision-postgres.js';
+export { tailOf } from './processes/log-tail.js';
+export { requireCompatibility } from './registry/registry-rules.js';
+export { RuntimeError, type Runtimes, resolveRuntimes } from './runtimes/index.js';
+export { SERVICES, type ServiceDeclaration } from './services/declarations.js';
+export { type Hosts, infrastructureEndpoints, type StackEndpoints } from './settings/endpoints.js';
+export { parsePortBase } from './settings/port-base.js';
+export { type Env, portOf, readStackEnv, required } from './settings/stack-env.js';
+export { openStack, type PartStatus, Stack, type StackOptions, type UpOptions, type UpResult } from './stack.js';
+export { reasonOf, StackError, type StackErrorCode } from './stack.error.js';
+export * from './tree/resource.js';
+export { type OnProgress, type Progress, startTree } from './tree/start-tree.js';

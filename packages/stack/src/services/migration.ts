@@ -1,0 +1,28 @@
+import type { NativeContext } from '../native-context.js';
+import { runOnce } from '../processes/run-once.js';
+import type { StackEndpoints } from '../settings/endpoints.js';
+import { type Resource, step } from '../tree/resource.js';
+import type { ServiceDeclaration } from './declarations.js';
+
+export const migrationName = ({ name }: ServiceDeclaration): string => `${name}-migrations`;
+
+/** Runs a service's migrations as its database's owner. */
+export const migration = (
+  context: NativeContext,
+  declaration: ServiceDeclaration,
+  at: Pick<StackEndpoints, 'kafka' | 'registry' | 'databases'>,
+): Resource => {
+  const name = migrationName(declaration);
+  const { script, env } = declaration.migration;
+  return step(name, (signal) =>
+    runOnce({
+      name,
+      log: context.state.log(name),
+      argv: [process.execPath, script],
+      cwd: context.root,
+      env: env(at),
+      timeoutMs: 60_000,
+      signal,
+    }),
+  );
+};

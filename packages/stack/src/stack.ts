@@ -1,0 +1,313 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { type DeployStep, type Layout, layOut } from './layout.js';
+import type { NativeContext } from './native-context.js';
+import { enterableFolder } from './postgres/unprivileged.js';
+import { assertEnough, type Machine, readMachine } from './preflight/machine.js';
+import { assertPortsFree } from './preflight/ports.js';
+import { ManagedProcess } from './processes/managed-process.js';
+import type { Part } from './processes/part.js';
+import { ProcessRecords } from './processes/process-record.js';
+import { cacheDir } from './runtimes/cache-dir.js';
+import { type Runtimes, resolveRuntimes } from './runtimes/index.js';
+import type { StackEndpoints } from './settings/endpoints.js';
+import { movePorts, portOf, readStackEnv } from './settings/stack-env.js';
+import { decideSettings, type StackWishes } from './settings/decide-settings.js';
+import { readStoredSettings, type StoredSettings, writeStoredSettings } from './settings/stored-settings.js';
+import { reasonOf, StackError } from './stack.error.js';
+import { withCommandLock } from './state/command-lock.js';
+import { writeJsonFile } from './state/json-file.js';
+import { StateFolder } from './state/state-folder.js';
+import { passHealthGate } from './tree/health-gate.js';
+import { resourcesOf } from './tree/resource.js';
+import { type OnProgress, startTree } from './tree/start-tree.js';
+import { stopTree } from './tree/stop-tree.js';
+
+export interface StackOptions extends StackWishes {
+  /** The checkout. */
+  readonly root: string;
+  /** Holds state, data and logs of this stack alone. Default: `.millrace` in the checkout. */
+  readonly stateDir?: string;
+  /** What `stack.json` calls it. Default: `dev`. */
+  readonly name?: string;
+  /** Run between infrastructure and services at every `up`. */
+  readonly deploySteps?: readonly DeployStep[];
+  readonly onProgress?: OnProgress;
+  /** Default: found on this machine, or fetched. */
+  readonly runtimes?: (note: (line: string) => void, signal: AbortSignal) => Promise<Runtimes>;
+  /** Default: measured. */
+  readonly machine?: (folder: string) => Promise<Machine>;
+}
+
+export interface UpOptions {
+  /** Aborted: what this call started is stopped, and its reason is thrown. */
+  readonly signal?: AbortSignal;
+  /** Leaves deploy steps and services out. */
+  readonly infraOnly?: boolean;
+}
+
+export interface UpResult {
+  readonly endpoints: StackEndpoints;
+  /** Names of the processes that this call started: none when all of them ran. */
+  readonly started: readonly string[];
+}
+
+export interface PartStatus {
+  readonly name: string;
+  readonly address: string;
+  readonly log: string;
+  readonly pid?: number;
+  /** Why it does not work, where it runs. */
+  readonly fault?: string;
+  readonly residentBytes: number;
+}
+
+/** A stack of real processes on this machine; opening it starts nothing. */
+export const openStack = (options: StackOptions): Stack => new Stack(options);
+
+export class Stack {
+  readonly state: StateFolder;
+  private readonly records: ProcessRecords;
+  private readonly onProgress: OnProgress;
+
+  constructor(private readonly options: StackOptions) {
+    this.state = new StateFolder(resolve(options.stateDir ?? join(options.root, '.millrace')));
+    this.records = new ProcessRecords(this.state.records);
+    this.onProgress = options.onProgress ?? (() => {});
+  }
+
+  /**
+   * Starts what is not running, runs the deploy steps, and writes `stack.json`. When it fails or is interrupted,
+   * what it started is stopped.
+   * @throws StackError, or RuntimeError where a program cannot be had.
+   */
+  async up({ signal = new AbortController().signal, infraOnly = false }: UpOptions = {}): Promise<UpResult> {
+    await this.state.create();
+    await mkdir(archiveFolder(), { recursive: true });
+    return withCommandLock(this.state.lock, async () => {
+      const settings = await this.settle();
+      const layout = await this.layOut(settings);
+      const wanted = infraOnly ? layout.infrastructure : allParts(layout);
+      const missing = await this.notRunning(wanted);
+      if (missing.length > 0) await this.prepare(missing, missing.length === wanted.length, signal);
+      await writeStoredSettings(this.state.settings, settings);
+      await this.stopLeftovers(layout);
+
+      const started = new Set(missing.map(({ name }) => name));
+      const tree = infraOnly ? layout.infrastructureTree : layout.wholeTree;
+      try {
+        await startTree(tree, { signal, onProgress: this.onProgress });
+      } catch (error) {
+        await stopTree(tree, { onProgress: this.onProgress, only: (name) => started.has(name) });
+        throw error;
+      }
+      return { endpoints: await this.writeStackFile(layout), started: [...started] };
+    });
+  }
+
+  /** Names of all that `up` would go through, in the order of the tree. */
+  async plan({ infraOnly = false }: Pick<UpOptions, 'infraOnly'> = {}): Promise<string[]> {
+    const env = await readStackEnv(this.options.root);
+    const stored = await readStoredSettings(this.state.settings);
+    const wishes = { ...this.options, portBase: portOf(env, 'PORT_BASE') };
+    const settings = await decideSettings(wishes, stored, env, this.state.path);
+    const layout = await this.layOut(settings);
+    return [PROGRAMS, ...resourcesOf(infraOnly ? layout.infrastructureTree : layout.wholeTree).map(({ name }) => name)];
+  }
+
+  /** Every log file by the name of what wrote it. */
+  async logs(): Promise<Record<string, string>> {
+    const files = await readdir(this.state.logs).catch(() => []);
+    const names = files.filter((file) => file.endsWith('.log')).map((file) => basename(file, '.log'));
+    return Object.fromEntries(names.sort().map((name) => [name, this.state.log(name)]));
+  }
+
+  /** Stops every process of this stack; `volumes` removes the data as well. */
+  async down({ volumes = false }: { volumes?: boolean } = {}): Promise<{ stopped: readonly string[] }> {
+    await this.state.create();
+    return withCommandLock(this.state.lock, async () => {
+      const stopped = await this.stopAll();
+      await rm(this.state.stackFile, { force: true });
+      if (volumes) await this.removeData();
+      return { stopped };
+    });
+  }
+
+  /** Addresses and processes as they are now. @throws StackError NOT_RUNNING where there was never an `up`. */
+  async endpoints(): Promise<StackEndpoints> {
+    return this.describe(await this.currentLayout());
+  }
+
+  /** Every part with its process, what its health check says, and its memory. Empty where there was never an `up`. */
+  async status(): Promise<PartStatus[]> {
+    const settings = await readStoredSettings(this.state.settings);
+    if (!settings) return [];
+    return Promise.all(allParts(await this.layOut(settings)).map(statusOf));
+  }
+
+  /** Starts one part and waits until it is healthy. */
+  async start(name: string, signal?: AbortSignal): Promise<void> {
+    const layout = await this.currentLayout();
+    await startTree(partNamed(layout, name).resource, { ...(signal && { signal }) });
+    await this.writeStackFile(layout);
+  }
+
+  /** Asks one part to end, and returns once it is gone. */
+  async stop(name: string): Promise<void> {
+    await partNamed(await this.currentLayout(), name).resource.stop();
+  }
+
+  /** Sends one part's process a signal; after SIGKILL returns once it is gone. */
+  async kill(name: string, signal: NodeJS.Signals): Promise<void> {
+    await partNamed(await this.currentLayout(), name).process.kill(signal);
+  }
+
+  /** @throws StackError START_FAILED with the reason, once the time is over or the process is gone. */
+  async waitHealthy(name: string, timeoutMs = 60_000): Promise<void> {
+    const { resource } = partNamed(await this.currentLayout(), name);
+    await passHealthGate({ ...resource, healthTimeoutMs: timeoutMs }, new AbortController().signal);
+  }
+
+  /** Memory of all processes, in bytes: RSS, for Postgres with its backends PSS. */
+  async residentBytes(): Promise<{ total: number; byProcess: Record<string, number> }> {
+    const each = await Promise.all(
+      allParts(await this.currentLayout()).map(async (part) => {
+        const running = await part.process.running();
+        return [part.name, running ? await part.memory(running.pid) : 0] as const;
+      }),
+    );
+    return { total: each.reduce((sum, [, bytes]) => sum + bytes, 0), byProcess: Object.fromEntries(each) };
+  }
+
+  private async settle(): Promise<StoredSettings> {
+    const stored = await readStoredSettings(this.state.settings);
+    const env = await readStackEnv(this.options.root);
+    const settings = await decideSettings(this.options, stored, env, this.state.path);
+    if (stored && stored.portBase !== settings.portBase && (await this.runningNames()).length > 0) {
+      throw new StackError(
+        'WRONG_SETTINGS',
+        `The stack runs on port base ${stored.portBase}: stop it (stack down) before it can move to ${settings.portBase}.`,
+      );
+    }
+    return settings;
+  }
+
+  /** All that can go wrong before anything starts. */
+  private async prepare(missing: readonly Part[], nothingRuns: boolean, signal: AbortSignal): Promise<void> {
+    const { machine = readMachine } = this.options;
+    await assertPortsFree(missing.flatMap(({ name, ports }) => ports.map((port) => ({ port, by: name }))));
+    if (nothingRuns) assertEnough(await machine(this.state.path), this.state.path);
+    const begin = performance.now();
+    this.onProgress({ name: PROGRAMS, state: 'starting' });
+    await this.runtimes(signal);
+    this.onProgress({ name: PROGRAMS, state: 'ready', ms: performance.now() - begin, started: true });
+  }
+
+  private resolved: Promise<Runtimes> | undefined;
+
+  private runtimes(signal = new AbortController().signal): Promise<Runtimes> {
+    const { runtimes = (note, aborted) => resolveRuntimes(note, { signal: aborted }) } = this.options;
+    const note = (text: string) => this.onProgress({ name: PROGRAMS, state: 'note', text });
+    this.resolved ??= runtimes(note, signal);
+    return this.resolved;
+  }
+
+  private async layOut(settings: StoredSettings): Promise<Layout> {
+    const context: NativeContext = {
+      root: this.options.root,
+      state: this.state,
+      records: this.records,
+      env: movePorts(await readStackEnv(this.options.root), settings.portBase),
+      runtimes: () => this.runtimes(),
+      archives: archiveFolder(),
+    };
+    return layOut(context, this.options.name ?? 'dev', settings.services, this.options.deploySteps ?? []);
+  }
+
+  private async currentLayout(): Promise<Layout> {
+    const settings = await readStoredSettings(this.state.settings);
+    if (settings) return this.layOut(settings);
+    throw new StackError('NOT_RUNNING', `There is no stack in ${this.state.path}: start it with stack up.`);
+  }
+
+  private async notRunning(parts: readonly Part[]): Promise<Part[]> {
+    const running = await this.runningNames();
+    return parts.filter(({ name }) => !running.includes(name));
+  }
+
+  private async runningNames(): Promise<string[]> {
+    const names = await this.records.names();
+    const running = await Promise.all(names.map((name) => this.records.running(name)));
+    return names.filter((_, i) => running[i]);
+  }
+
+  private async stopAll(): Promise<string[]> {
+    const running = await this.runningNames();
+    const settings = await readStoredSettings(this.state.settings);
+    if (!settings) return [];
+    const layout = await this.layOut(settings);
+    await this.stopLeftovers(layout);
+    await stopTree(layout.wholeTree, { onProgress: this.onProgress, only: (name) => running.includes(name) });
+    return running;
+  }
+
+  /** Processes on record that the layout no longer has: an instance too many, a service that was renamed. */
+  private async stopLeftovers(layout: Layout): Promise<void> {
+    const known = new Set(allParts(layout).map(({ name }) => name));
+    const leftovers = (await this.runningNames()).filter((name) => !known.has(name));
+    await Promise.all(leftovers.map((name) => this.leftover(name).stop()));
+  }
+
+  private leftover(name: string): ManagedProcess {
+    const command = () => Promise.reject(new Error(`${name} is no longer part of the stack`));
+    return new ManagedProcess(
+      { name, log: this.state.log(name), command, stopSignal: 'SIGTERM', stopTimeoutMs: 20_000 },
+      this.records,
+    );
+  }
+
+  private async removeData(): Promise<void> {
+    await rm(enterableFolder(join(this.state.data, 'postgres')), { recursive: true, force: true });
+    await this.state.removeData();
+  }
+
+  private async describe(layout: Layout): Promise<StackEndpoints> {
+    const processes: Record<string, { pid: number; log: string }> = {};
+    for (const { name, process } of allParts(layout)) {
+      const running = await process.running();
+      if (running) processes[name] = { pid: running.pid, log: process.definition.log };
+    }
+    return { ...layout.at, processes };
+  }
+
+  private async writeStackFile(layout: Layout): Promise<StackEndpoints> {
+    const endpoints = await this.describe(layout);
+    await writeJsonFile(this.state.stackFile, endpoints);
+    return endpoints;
+  }
+}
+
+// What is run: found or fetched before anything starts.
+const PROGRAMS = 'programs';
+
+const archiveFolder = (): string => join(cacheDir(process.env, process.platform), 'class-data');
+
+const allParts = (layout: Layout): Part[] => [...layout.infrastructure, ...layout.services];
+
+const partNamed = (layout: Layout, name: string): Part => {
+  const part = allParts(layout).find((candidate) => candidate.name === name);
+  if (part) return part;
+  const names = allParts(layout).map((candidate) => candidate.name);
+  throw new StackError('UNKNOWN_NAME', `The stack has no "${name}". It has: ${names.join(', ')}.`);
+};
+
+const statusOf = async ({ name, address, process, resource, memory }: Part): Promise<PartStatus> => {
+  const running = await process.running();
+  const base = { name, address, log: process.definition.log };
+  if (!running) return { ...base, residentBytes: 0 };
+  const fault = await resource.healthy(AbortSignal.timeout(5_000)).then(
+    () => undefined,
+    (error: unknown) => reasonOf(error),
+  );
+  return { ...base, pid: running.pid, residentBytes: await memory(running.pid), ...(fault && { fault }) };
+};
