@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Command } from '@commander-js/extra-typings';
+import {
+  infrastructureEndpoints,
+  parallel,
+  provisionMongo,
+  provisionPostgres,
+  readStackEnv,
+  requireCompatibility,
+  SERVICES,
+  sequence,
+  startTree,
+  step,
+} from '@millrace/stack';
+import { PROJECT_ROOT } from '../project.js';
+import { Interrupt } from '../stack/interrupt.js';
+import { plainView } from '../stack/progress-view.js';
+import { deploySteps } from './deploy-steps.js';
+import { hostsFromEnvironment } from './hosts.js';
+
+/** For a stack that something else started: `stack up` does the same by itself. */
+export const deployCommand = () =>
+  new Command('deploy')
+    .description('bring a running infrastructure (Compose) to what the services expect; repeatable')
+    .option('--databases-only', 'stop after roles and databases, which the registry needs to start')
+    .action(async ({ databasesOnly = false }) => {
+      using interrupt = new Interrupt();
+      const tree = databasesOnly ? await databases() : sequence(await databases(), await deployment());
+      await startTree(tree, { signal: interrupt.signal, onProgress: plainView().onProgress });
+    });
+
+const target = async () => {
+  const env = await readStackEnv(PROJECT_ROOT);
+  const hosts = hostsFromEnvironment(process.env);
+  return { env, hosts, at: { name: 'compose', services: {}, ...infrastructureEndpoints(env, hosts) } };
+};
+
+const databases = async () => {
+  const { env, hosts, at } = await target();
+  return parallel(
+    step('postgres-roles', (signal) => provisionPostgres(at.databases.postgresAdmin, env, signal)),
+    step('mongo-users', (signal) => provisionMongo(hosts.mongo, env, signal)),
+  );
+};
+
+const deployment = async () => {
+  const { at } = await target();
+  const migrations = SERVICES.map(({ name, migration }) =>
+    step(`${name}-migrations`, (signal) => run(migration.script, migration.env(at), signal)),
+  );
+  return sequence(
+    parallel(...migrations, step('registry-rules', (signal) => requireCompatibility(at.registry.url, signal))),
+    ...deploySteps.map(({ name, run }) => step(name, (signal) => run(at, signal))),
+  );
+};
+
+const MIGRATION_TIMEOUT_MS = 120_000;
+
+const run = async (script: string, env: Record<string, string>, signal: AbortSignal): Promise<void> => {
+  const child = spawn(process.execPath, [script], {
+    cwd: PROJECT_ROOT,
+    env: { ...process.env, ...env },
+    stdio: 'inherit',
+    signal: AbortSignal.any([signal, AbortSignal.timeout(MIGRATION_TIMEOUT_MS)]),
+  });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`${script} failed with exit code ${code}`);
+};
