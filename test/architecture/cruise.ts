@@ -1,0 +1,29 @@
+import { globSync } from 'node:fs';
+import { cruise, type ICruiseResult } from 'dependency-cruiser';
+import { rules } from './dependency.rules.js';
+
+const sources = ['packages', 'apps', 'test', 'bench'];
+
+/** The TypeScript sources below `root`, as the disk has them. */
+export const sourceFiles = (root: string): string[] =>
+  globSync('{packages,apps}/*/src/**/*.ts', { cwd: root, exclude: ['**/node_modules/**'] });
+
+/** Reads every import below `root` and holds it against the rules. */
+export async function checkImports(root: string): Promise<ICruiseResult> {
+  const present = sources.filter((each) => globSync(each, { cwd: root }).length > 0);
+  const { output } = await cruise(
+    present,
+    {
+      baseDir: root,
+      ruleSet: { forbidden: rules },
+      validate: true,
+      parser: 'swc',
+      tsPreCompilationDeps: true,
+      exclude: { path: '(^|/)fixtures/' },
+      doNotFollow: { path: ['node_modules', '/dist/'] },
+      moduleSystems: ['es6'],
+    },
+    { exportsFields: ['exports'], conditionNames: ['import', 'default', 'types'] } as never,
+  );
+  return output as ICruiseResult;
+}

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { eventually } from '@millrace/testing';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { scrape } from './support/metrics.js';
+import { World } from './support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.open();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const instances = () => Object.entries(inject('stack').services).flatMap(([name, urls]) => urls.map((url) => [name, url] as const));
+
+it('carries one trace from the HTTP request through both topics and into every log on its way', async () => {
+  const traceId = randomBytes(16).toString('hex');
+  const sku = await world.sku(1);
+  const { body } = await world.system.orders.place(world.request([sku, 1]), undefined, {
+    headers: { traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01` },
+  });
+  await world.until(body.id, 'confirmed');
+  await world.untilLogged(body.id, ['OrderPlaced', 'StockReserved', 'OrderConfirmed']);
+
+  for (const { type, headers } of await world.system.events((key) => key === body.id)) {
+    expect([type, headers.traceparent?.split('-')[1]]).toEqual([type, traceId]);
+  }
+  const logs = Object.entries(inject('stack').processes).filter(([name]) => name.startsWith('order-service'));
+  await eventually('the trace in a log of order-service', 10_000, async () => {
+    const texts = await Promise.all(logs.map(([, { log }]) => readFile(log, 'utf8')));
+    return texts.some((text) => text.includes(traceId));
+  });
+});
+
+describe.each([
+  ['order-service', ['/orders', '/orders/{id}', '/orders/{id}/cancel', '/orders/{id}/history', '/orders/{id}/stream']],
+  ['inventory-service', ['/stock', '/stock/{sku}', '/reservations/{orderId}']],
+])('%s', (name, paths) => {
+  const url = () => inject('stack').services[name]?.[0] ?? '';
+  const get = (path: string) => fetch(url() + path, { signal: AbortSignal.timeout(10_000) });
+
+  it('describes its whole API in OpenAPI, for people too', async () => {
+    const document = (await (await get('/openapi.json')).json()) as { openapi: string; paths: object };
+    expect(document.openapi).toMatch(/^3\./);
+    expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(paths));
+    const page = await get('/docs');
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
+  });
+
+  it('answers a path that it does not have with a problem', async () => {
+    const answer = await get('/nowhere');
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([
+      404,
+      expect.stringContaining('application/problem+json'),
+    ]);
+  });
+});
+
+it('measures lag, handling, the outbox and HTTP in every instance', async () => {
+  for (const [name, url] of instances()) {
+    const names = new Set((await scrape(url)).map((sample) => sample.name));
+    for (const metric of [
+      'millrace_consumer_lag',
+      'millrace_consumer_handling_seconds_count',
+      'millrace_outbox_age_seconds',
+      'http_request_duration_seconds_count',
+    ]) {
+      expect([name, names.has(metric) ? metric : `${metric} is missing`]).toEqual([name, metric]);
+    }
+  }
+});
+
+it('is alive and ready in every instance', async () => {
+  for (const [, url] of instances()) {
+    for (const path of ['/health/live', '/health/ready']) {
+      expect((await fetch(url + path, { signal: AbortSignal.timeout(10_000) })).status).toBe(200);
+    }
+  }
+});

@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises';
+import { openProjectStack } from '@millrace/cli';
+import type { StackEndpoints } from '@millrace/testing';
+import type { TestProject } from 'vitest/node';
+import { ownStateDir } from './e2e/support/own-stack.js';
+
+/**
+ * Starts a stack for the tests alone, from nothing, two instances of each service, and removes it at the end.
+ * `MILLRACE_STACK_FILE` names the `stack.json` of another one to use instead: for single tests that kill nothing.
+ */
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const file = process.env.MILLRACE_STACK_FILE;
+  if (file) {
+    project.provide('stack', JSON.parse(await readFile(file, 'utf8')) as StackEndpoints);
+    return undefined;
+  }
+  const stack = openProjectStack({
+    name: 'test',
+    stateDir: ownStateDir,
+    instances: { 'order-service': 2, 'inventory-service': 2 },
+    onProgress: (progress) => {
+      if (progress.state === 'ready' || progress.state === 'failed') console.log(`  ${progress.name} ${progress.state}`);
+    },
+  });
+  await stack.down({ volumes: true });
+  const { endpoints } = await stack.up();
+  project.provide('stack', endpoints);
+  return async () => {
+    await stack.down({ volumes: true });
+  };
+}
