@@ -18,6 +18,8 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     name: 'test',
     stateDir: ownStateDir,
     instances: { 'order-service': 2, 'inventory-service': 2 },
+    // Orders expire only where a test wants it: see impatient-order-service.ts.
+    serviceEnv: { 'order-service': { ORDER_EXPIRY_MS: '900000' } },
     onProgress: (progress) => {
       if (progress.state === 'ready' || progress.state === 'failed') console.log(`  ${progress.name} ${progress.state}`);
     },

@@ -14,35 +14,38 @@ export interface Comparison {
 
 export interface CompareOptions {
   readonly rounds: number;
-  /** How long each side runs in a round: short, so that few rounds are cut by another process on the same core. */
+  /** Batches of each side in a round: its best one counts. */
+  readonly batches: number;
+  /** How long a batch takes: short, so that some are not cut by another process or by garbage of the other side. */
   readonly batchMs: number;
   /** Milliseconds; the default is the monotonic clock. */
   readonly now?: () => number;
 }
 
 /** Enough for the compiler to have settled, whatever the machine. */
-const WARM_UP_MS = 200;
+const WARM_UP_MS = 300;
 
 /**
- * Compares two sides in pairs: in each round both run, one right after the other and in turns first, and the round
- * gives one ratio. So whatever slows the machine down for a while slows both, and the median does not see it.
+ * Compares two sides in pairs: in each round the batches of both alternate, in turns first, and the best of either
+ * give the round's ratio. So whatever slows the machine down for a while slows both, and the median does not see it.
  * (mitata, tinybench and benchmark.js each run one side to its end before they begin with the next.)
  */
 export async function compare(subject: Side, baseline: Side, options: CompareOptions): Promise<Comparison> {
   const now = options.now ?? (() => performance.now());
-  const subjectTimes = await timesFor(subject, options.batchMs, now);
-  const baselineTimes = await timesFor(baseline, options.batchMs, now);
-  for (let warmed = 0; warmed < WARM_UP_MS; warmed += options.batchMs) {
-    await subject.run(subjectTimes);
-    await baseline.run(baselineTimes);
-  }
-  const rates: number[] = [];
-  const baselineRates: number[] = [];
+  const sides = [
+    { side: subject, times: await timesFor(subject, options.batchMs, now), rates: [] as number[] },
+    { side: baseline, times: await timesFor(baseline, options.batchMs, now), rates: [] as number[] },
+  ] as const;
   for (let round = 0; round < options.rounds; round++) {
-    if (round % 2 === 0) rates.push(await rateOf(subject, subjectTimes, now));
-    baselineRates.push(await rateOf(baseline, baselineTimes, now));
-    if (round % 2 === 1) rates.push(await rateOf(subject, subjectTimes, now));
+    const best = [0, 0];
+    for (let batch = 0; batch < 2 * options.batches; batch++) {
+      const turn = (round + batch + (batch >> 1)) % 2 === 0 ? 0 : 1;
+      const { side, times } = sides[turn];
+      best[turn] = Math.max(best[turn] ?? 0, await rateOf(side, times, now));
+    }
+    for (const turn of [0, 1] as const) sides[turn].rates.push(best[turn] ?? 0);
   }
+  const [{ rates }, { rates: baselineRates }] = sides;
   const ratios = rates.map((rate, round) => rate / (baselineRates[round] ?? Number.NaN));
   return {
     ratio: { median: percentile(ratios, 0.5), low: percentile(ratios, 0.1), high: percentile(ratios, 0.9) },
@@ -51,14 +54,18 @@ export async function compare(subject: Side, baseline: Side, options: CompareOpt
   };
 }
 
-/** How often a side runs in about `batchMs`: doubled until it takes that long. */
+/** How often a side, once warm, runs in about `batchMs`. */
 async function timesFor(side: Side, batchMs: number, now: () => number): Promise<number> {
-  for (let times = 1; ; times *= 2) {
-    const start = now();
-    await side.run(times);
-    const elapsed = now() - start;
-    if (elapsed >= batchMs) return Math.max(1, Math.round((times * batchMs) / elapsed));
+  let times = 1;
+  for (const duration of [WARM_UP_MS, batchMs]) {
+    for (times = 1; ; times *= 2) {
+      const rate = await rateOf(side, times, now);
+      if (times * 1_000 < rate * duration) continue;
+      times = Math.max(1, Math.round((rate * duration) / 1_000));
+      break;
+    }
   }
+  return times;
 }
 
 /** Runs per second. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { KafkaMessageBus } from '@millrace/messaging';
+import { AvroCodec, KafkaMessageBus, SchemaRegistry, silentLog } from '@millrace/messaging';
 import { OrderPlaced } from '@millrace/schemas';
 import { eventually, repeats } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -62,11 +62,12 @@ it('has one effect of an event that is delivered twice', async () => {
 
   const after = randomUUID();
   const { kafka, registry } = inject('stack');
-  const bus = await KafkaMessageBus.open({
+  const schemas = new SchemaRegistry({ url: registry.url });
+  const bus = new KafkaMessageBus({
     clientId: `duplicate-${randomUUID()}`,
     brokers: kafka.bootstrapServers,
-    registryUrl: registry.url,
-    publishes: [OrderPlaced],
+    codec: new AvroCodec(schemas, await schemas.resolveIds([OrderPlaced])),
+    log: silentLog,
   });
   try {
     await bus.publish(OrderPlaced, placed.event as OrderPlaced, { eventId: placed.eventId });

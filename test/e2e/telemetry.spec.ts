@@ -63,7 +63,7 @@ it('measures lag, handling, the outbox and HTTP in every instance', async () => 
       'millrace_consumer_lag',
       'millrace_consumer_handling_seconds_count',
       'millrace_outbox_age_seconds',
-      'http_request_duration_seconds_count',
+      'http_server_request_duration_seconds_count',
     ]) {
       expect([name, names.has(metric) ? metric : `${metric} is missing`]).toEqual([name, metric]);
     }

@@ -19,8 +19,8 @@ import { StockModule } from './stock/stock.module.js';
         registryUrl: config.SCHEMA_REGISTRY_URL,
         publishes: [StockReserved, StockRejected, StockReleased],
         outbox: new MongoOutboxStore(db),
-        // Half of the time to shut down, so that the database's connections are closed within it too.
-        closeWithinMs: config.SHUTDOWN_TIMEOUT_MS / 2,
+        // Requests may take three quarters of the time to shut down; the database's connections close after this.
+        closeWithinMs: config.SHUTDOWN_TIMEOUT_MS / 5,
       }),
     }),
     StockModule,

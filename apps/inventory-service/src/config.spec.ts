@@ -10,10 +10,12 @@ describe('MONGODB_URL', () => {
     expect(mongoUrl.safeParse(url).success).toBe(true);
   });
 
-  it.each(['mongodb://127.0.0.1:27017', 'mongodb://127.0.0.1:27017/', 'mongodb://a/?replicaSet=rs0', 'postgres://a/b'])(
-    'refuses %s, which names no MongoDB database, and says what it wants',
-    (url) => {
-      expect(mongoUrl.safeParse(url).error?.issues[0]?.message).toContain('<database name>');
-    },
-  );
+  it.each([
+    'mongodb://127.0.0.1:27017',
+    'mongodb://127.0.0.1:27017/',
+    'mongodb://a/?replicaSet=rs0',
+    'postgres://a/b',
+  ])('refuses %s, which names no MongoDB database, and says what it wants', (url) => {
+    expect(mongoUrl.safeParse(url).error?.issues[0]?.message).toContain('<database name>');
+  });
 });

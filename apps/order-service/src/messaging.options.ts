@@ -12,5 +12,7 @@ export function messagingOptions(config: OrderServiceConfig, database: Database)
     publishes: [OrderPlaced, OrderConfirmed, OrderRejected, OrderCancelled, OrderExpired],
     outbox: new PostgresOutboxStore(database.execute, database.query),
     inbox: new PostgresInboxStore(database.execute),
+    // Within what is left of the shutdown's time when requests in hand took theirs.
+    closeWithinMs: config.SHUTDOWN_TIMEOUT_MS / 5,
   };
 }

@@ -1,7 +1,7 @@
 export * from './codec/index.js';
-export { MongoInbox, expireMongoInbox } from './inbox/mongo.inbox.js';
 export { InboxPruner } from './inbox/inbox-pruner.js';
 export type { InboxStore } from './inbox/inbox-store.js';
+export { expireMongoInbox, MongoInbox } from './inbox/mongo.inbox.js';
 export { PostgresInbox, PostgresInboxStore } from './inbox/postgres.inbox.js';
 export { type AppliedTopics, applyTopics } from './kafka/apply-topics.js';
 export { KafkaBusError, type KafkaErrorCode } from './kafka/kafka.errors.js';

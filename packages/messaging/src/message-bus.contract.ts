@@ -18,7 +18,10 @@ const CLOSE_WITHIN_MS = 500;
 export const contractOptions = { closeWithinMs: CLOSE_WITHIN_MS, backoff: { firstMs: 10, maxMs: 50 } };
 
 /** The promises of `MessageBus`, for any adapter. */
-export function messageBusContract(adapter: string, open: (events: TestEvents) => Promise<BusUnderTest>): void {
+export function messageBusContract(
+  adapter: string,
+  open: (events: TestEvents) => Promise<BusUnderTest>,
+): void {
   describe(`${adapter}: the promises of the message bus`, () => {
     let events: TestEvents;
     let under: BusUnderTest;
@@ -45,7 +48,10 @@ export function messageBusContract(adapter: string, open: (events: TestEvents) =
     }
 
     /** Subscribes and collects what is handled. */
-    async function collect(bus: MessageBus, handler?: (event: Noted, context: MessageContext) => Promise<void>) {
+    async function collect(
+      bus: MessageBus,
+      handler?: (event: Noted, context: MessageContext) => Promise<void>,
+    ) {
       const handled: { event: Noted; context: MessageContext }[] = [];
       const subscription = await bus.subscribe({
         group,
@@ -103,7 +109,9 @@ export function messageBusContract(adapter: string, open: (events: TestEvents) =
       await eventually('every kind of failure', WAIT_MS, () => attempts > failures.length);
       await eventually('the other partition', WAIT_MS, () => notes().includes('elsewhere'));
       await eventually('the reason', WAIT_MS, () => subscription.reasons().length === 1);
-      expect(subscription.reasons()[0]).toMatch(new RegExp(`^${events.topic}/\\d+@\\d+ fails and is retried`));
+      expect(subscription.reasons()[0]).toMatch(
+        new RegExp(`^${events.topic}/\\d+@\\d+ fails and is retried`),
+      );
       expect(notes()).not.toContain('behind it');
 
       isHealed = true;

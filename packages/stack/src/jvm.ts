@@ -1,14 +1,28 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
+/** How long a JVM may take to end: once, it writes its class-data archive then. */
+export const JVM_STOP_MS = 60_000;
+
 export interface JvmOptions {
   readonly java: string;
   readonly heapMb: number;
   /** `-jar FILE`, or `-cp PATH MAIN`. */
   readonly program: readonly string[];
   readonly options?: readonly string[];
-  /** Folder of class-data archives, and whether this JVM writes the one for its program when it ends. */
-  readonly archive: { readonly folder: string; readonly write: boolean };
+  readonly archive: ClassArchive;
+}
+
+/**
+ * Loaded classes, kept from an earlier run (JEP 350): half the work of starting. The JVM itself leaves an archive
+ * alone that is missing, cut, or of another Java or class path.
+ */
+export interface ClassArchive {
+  readonly folder: string;
+  /** What of the stack it is for: programs on the same class path load different classes. */
+  readonly of: 'kafka' | 'connect' | 'registry';
+  /** Whether this JVM writes it, when it ends, where there is none that fits: one of those that share it. */
+  readonly write: boolean;
 }
 
 /** A JVM that starts quickly and stays small: three brokers, Connect and the registry share one machine. */
@@ -22,18 +36,18 @@ export const jvm = ({ java, heapMb, program, options = [], archive }: JvmOptions
   '-Xss512k',
   '-XX:MaxDirectMemorySize=64m',
   '-Djava.awt.headless=true',
-  `-XX:SharedArchiveFile=${archiveFile(archive.folder, java, program)}`,
+  `-XX:SharedArchiveFile=${archiveFile(archive, java, program)}`,
   ...(archive.write ? ['-XX:+AutoCreateSharedArchive'] : []),
   '-Xlog:cds=off,aot=off,class+path=off',
   ...options,
   ...program,
 ];
 
-/**
- * Loaded classes, kept from an earlier run (JEP 350): half the work of starting. The JVM itself leaves an archive
- * alone that is missing, cut, or of another Java or class path.
- */
-const archiveFile = (folder: string, java: string, [flag = '', path = '']: readonly string[]): string => {
-  const key = createHash('sha256').update(`${java}\n${flag}\n${path}`).digest('hex').slice(0, 16);
-  return join(folder, `${key}.jsa`);
+const archiveFile = (
+  { folder, of }: ClassArchive,
+  java: string,
+  [, path = '']: readonly string[],
+): string => {
+  const key = createHash('sha256').update(`${java}\n${path}`).digest('hex').slice(0, 16);
+  return join(folder, `${of}-${key}.jsa`);
 };

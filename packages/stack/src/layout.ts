@@ -1,6 +1,6 @@
-import { brokerName } from './kafka/broker-config.js';
-import { broker } from './kafka/broker.js';
 import { connect } from './connect/connect.js';
+import { broker } from './kafka/broker.js';
+import { brokerName } from './kafka/broker-config.js';
 import { mongod } from './mongo/mongod.js';
 import { provisionMongo } from './mongo/provision-mongo.js';
 import type { NativeContext } from './native-context.js';
@@ -12,7 +12,13 @@ import { requireCompatibility } from './registry/registry-rules.js';
 import { SERVICES, type ServiceDeclaration } from './services/declarations.js';
 import { migration, migrationName } from './services/migration.js';
 import { instanceUrls, type ServiceSettings, serviceInstances } from './services/service.js';
-import { BROKER_IDS, infrastructureEndpoints, nativeHosts, type StackEndpoints } from './settings/endpoints.js';
+import {
+  BROKER_IDS,
+  infrastructureEndpoints,
+  nativeHosts,
+  type StackEndpoints,
+} from './settings/endpoints.js';
+import { StackError } from './stack.error.js';
 import { after, type Node, parallel, sequence, step } from './tree/resource.js';
 
 export type StackAddresses = Omit<StackEndpoints, 'processes'>;
@@ -80,18 +86,42 @@ export const layOut = (
     after([READY.postgres], sequence(parts.registry.resource, rules)),
     after(READY.brokers, parts.connect.resource),
   );
-  const deployment = deploySteps.map((part) => after(part.after, step(part.name, (signal) => part.run(at, signal))));
+  const deployment = deploySteps.map((part) =>
+    after(
+      part.after,
+      step(part.name, (signal) => part.run(at, signal)),
+    ),
+  );
   const gates = deploySteps.filter((part) => part.gatesServices).map((part) => part.name);
   const wholeTree = sequence(
     infrastructureTree,
     after(
       [],
       sequence(
-        parallel(...SERVICES.map((s) => after([READY.postgres, READY.mongo], migration(context, s, at))), ...deployment),
+        parallel(
+          ...SERVICES.map((s) => after([READY.postgres, READY.mongo], migration(context, s, at))),
+          ...deployment,
+        ),
         after([...READY.migrations, ...gates], parallel(...services.map((part) => part.resource))),
       ),
     ),
   );
 
-  return { at, infrastructure: [...brokers, ...Object.values(parts)], services, infrastructureTree, wholeTree };
+  return {
+    at,
+    infrastructure: [...brokers, ...Object.values(parts)],
+    services,
+    infrastructureTree,
+    wholeTree,
+  };
+};
+
+export const allParts = (layout: Layout): Part[] => [...layout.infrastructure, ...layout.services];
+
+/** @throws StackError UNKNOWN_NAME that lists the names that there are. */
+export const partNamed = (layout: Layout, name: string): Part => {
+  const part = allParts(layout).find((candidate) => candidate.name === name);
+  if (part) return part;
+  const names = allParts(layout).map((candidate) => candidate.name);
+  throw new StackError('UNKNOWN_NAME', `The stack has no "${name}". It has: ${names.join(', ')}.`);
 };

@@ -17,4 +17,5 @@ export interface NativeContext {
   readonly archives: string;
 }
 
-export const infraFile = (context: NativeContext, ...path: string[]): string => join(context.root, 'infra', ...path);
+export const infraFile = (context: NativeContext, ...path: string[]): string =>
+  join(context.root, 'infra', ...path);

@@ -1,20 +1,19 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { type DeployStep, type Layout, layOut } from './layout.js';
-import type { NativeContext } from './native-context.js';
+import { allParts, type DeployStep, type Layout, layOut, partNamed } from './layout.js';
 import { enterableFolder } from './postgres/unprivileged.js';
 import { assertEnough, type Machine, readMachine } from './preflight/machine.js';
 import { assertPortsFree } from './preflight/ports.js';
-import { ManagedProcess } from './processes/managed-process.js';
+import { leftover } from './processes/leftover.js';
 import type { Part } from './processes/part.js';
 import { ProcessRecords } from './processes/process-record.js';
-import { cacheDir } from './runtimes/cache-dir.js';
-import { type Runtimes, resolveRuntimes } from './runtimes/index.js';
+import { archiveFolder, type FindRuntimes, Programs } from './programs.js';
+import { decideSettings, type StackWishes } from './settings/decide-settings.js';
 import type { StackEndpoints } from './settings/endpoints.js';
 import { movePorts, portOf, readStackEnv } from './settings/stack-env.js';
-import { decideSettings, type StackWishes } from './settings/decide-settings.js';
 import { readStoredSettings, type StoredSettings, writeStoredSettings } from './settings/stored-settings.js';
-import { reasonOf, StackError } from './stack.error.js';
+import { StackError } from './stack.error.js';
+import { type PartStatus, statusOf } from './stack-status.js';
 import { withCommandLock } from './state/command-lock.js';
 import { writeJsonFile } from './state/json-file.js';
 import { StateFolder } from './state/state-folder.js';
@@ -34,9 +33,9 @@ export interface StackOptions extends StackWishes {
   readonly deploySteps?: readonly DeployStep[];
   readonly onProgress?: OnProgress;
   /** Default: found on this machine, or fetched. */
-  readonly runtimes?: (note: (line: string) => void, signal: AbortSignal) => Promise<Runtimes>;
+  readonly findRuntimes?: FindRuntimes;
   /** Default: measured. */
-  readonly machine?: (folder: string) => Promise<Machine>;
+  readonly readMachine?: (folder: string) => Promise<Machine>;
 }
 
 export interface UpOptions {
@@ -52,28 +51,20 @@ export interface UpResult {
   readonly started: readonly string[];
 }
 
-export interface PartStatus {
-  readonly name: string;
-  readonly address: string;
-  readonly log: string;
-  readonly pid?: number;
-  /** Why it does not work, where it runs. */
-  readonly fault?: string;
-  readonly residentBytes: number;
-}
-
 /** A stack of real processes on this machine; opening it starts nothing. */
 export const openStack = (options: StackOptions): Stack => new Stack(options);
 
 export class Stack {
-  readonly state: StateFolder;
+  private readonly state: StateFolder;
   private readonly records: ProcessRecords;
   private readonly onProgress: OnProgress;
+  private readonly programs: Programs;
 
   constructor(private readonly options: StackOptions) {
     this.state = new StateFolder(resolve(options.stateDir ?? join(options.root, '.millrace')));
     this.records = new ProcessRecords(this.state.records);
     this.onProgress = options.onProgress ?? (() => {});
+    this.programs = new Programs(this.onProgress, options.findRuntimes);
   }
 
   /**
@@ -83,25 +74,37 @@ export class Stack {
    */
   async up({ signal = new AbortController().signal, infraOnly = false }: UpOptions = {}): Promise<UpResult> {
     await this.state.create();
-    await mkdir(archiveFolder(), { recursive: true });
     return withCommandLock(this.state.lock, async () => {
       const settings = await this.settle();
       const layout = await this.layOut(settings);
       const wanted = infraOnly ? layout.infrastructure : allParts(layout);
-      const missing = await this.notRunning(wanted);
-      if (missing.length > 0) await this.prepare(missing, missing.length === wanted.length, signal);
+      const running = await this.runningNames();
+      const missing = wanted.filter(({ name }) => !running.includes(name));
+      if (missing.length > 0) await this.preflight(missing, running.length === 0, signal);
       await writeStoredSettings(this.state.settings, settings);
       await this.stopLeftovers(layout);
+      await this.startOrUndo(infraOnly ? layout.infrastructureTree : layout.wholeTree, missing, signal);
+      return { endpoints: await this.writeStackFile(layout), started: missing.map(({ name }) => name) };
+    });
+  }
 
-      const started = new Set(missing.map(({ name }) => name));
-      const tree = infraOnly ? layout.infrastructureTree : layout.wholeTree;
-      try {
-        await startTree(tree, { signal, onProgress: this.onProgress });
-      } catch (error) {
-        await stopTree(tree, { onProgress: this.onProgress, only: (name) => started.has(name) });
-        throw error;
+  /** Stops every process of this stack; `volumes` removes the data as well. */
+  async down({ volumes = false }: { volumes?: boolean } = {}): Promise<{ stopped: readonly string[] }> {
+    await this.state.create();
+    return withCommandLock(this.state.lock, async () => {
+      const running = await this.runningNames();
+      const settings = await readStoredSettings(this.state.settings);
+      if (settings) {
+        const layout = await this.layOut(settings);
+        await this.stopLeftovers(layout);
+        await stopTree(layout.wholeTree, {
+          onProgress: this.onProgress,
+          only: (name) => running.includes(name),
+        });
       }
-      return { endpoints: await this.writeStackFile(layout), started: [...started] };
+      await rm(this.state.stackFile, { force: true });
+      if (volumes) await this.removeData();
+      return { stopped: running };
     });
   }
 
@@ -110,27 +113,9 @@ export class Stack {
     const env = await readStackEnv(this.options.root);
     const stored = await readStoredSettings(this.state.settings);
     const wishes = { ...this.options, portBase: portOf(env, 'PORT_BASE') };
-    const settings = await decideSettings(wishes, stored, env, this.state.path);
-    const layout = await this.layOut(settings);
-    return [PROGRAMS, ...resourcesOf(infraOnly ? layout.infrastructureTree : layout.wholeTree).map(({ name }) => name)];
-  }
-
-  /** Every log file by the name of what wrote it. */
-  async logs(): Promise<Record<string, string>> {
-    const files = await readdir(this.state.logs).catch(() => []);
-    const names = files.filter((file) => file.endsWith('.log')).map((file) => basename(file, '.log'));
-    return Object.fromEntries(names.sort().map((name) => [name, this.state.log(name)]));
-  }
-
-  /** Stops every process of this stack; `volumes` removes the data as well. */
-  async down({ volumes = false }: { volumes?: boolean } = {}): Promise<{ stopped: readonly string[] }> {
-    await this.state.create();
-    return withCommandLock(this.state.lock, async () => {
-      const stopped = await this.stopAll();
-      await rm(this.state.stackFile, { force: true });
-      if (volumes) await this.removeData();
-      return { stopped };
-    });
+    const layout = await this.layOut(await decideSettings(wishes, stored, env, this.state.path));
+    const tree = infraOnly ? layout.infrastructureTree : layout.wholeTree;
+    return [Programs.NAME, ...resourcesOf(tree).map(({ name }) => name)];
   }
 
   /** Addresses and processes as they are now. @throws StackError NOT_RUNNING where there was never an `up`. */
@@ -138,11 +123,17 @@ export class Stack {
     return this.describe(await this.currentLayout());
   }
 
-  /** Every part with its process, what its health check says, and its memory. Empty where there was never an `up`. */
+  /** Every part as it is now; none where there was never an `up`. */
   async status(): Promise<PartStatus[]> {
     const settings = await readStoredSettings(this.state.settings);
-    if (!settings) return [];
-    return Promise.all(allParts(await this.layOut(settings)).map(statusOf));
+    return settings ? Promise.all(allParts(await this.layOut(settings)).map(statusOf)) : [];
+  }
+
+  /** Every log file by the name of what wrote it. */
+  async logs(): Promise<Record<string, string>> {
+    const files = await readdir(this.state.logs).catch(() => []);
+    const names = files.filter((file) => file.endsWith('.log')).map((file) => basename(file, '.log'));
+    return Object.fromEntries(names.sort().map((name) => [name, this.state.log(name)]));
   }
 
   /** Starts one part and waits until it is healthy. */
@@ -179,6 +170,7 @@ export class Stack {
     return { total: each.reduce((sum, [, bytes]) => sum + bytes, 0), byProcess: Object.fromEntries(each) };
   }
 
+  /** What this `up` runs with. A stack that runs keeps its ports. */
   private async settle(): Promise<StoredSettings> {
     const stored = await readStoredSettings(this.state.settings);
     const env = await readStackEnv(this.options.root);
@@ -186,42 +178,51 @@ export class Stack {
     if (stored && stored.portBase !== settings.portBase && (await this.runningNames()).length > 0) {
       throw new StackError(
         'WRONG_SETTINGS',
-        `The stack runs on port base ${stored.portBase}: stop it (stack down) before it can move to ${settings.portBase}.`,
+        `The stack runs on port base ${stored.portBase}: stop it with stack down before it moves to ${settings.portBase}.`,
       );
     }
     return settings;
   }
 
-  /** All that can go wrong before anything starts. */
-  private async prepare(missing: readonly Part[], nothingRuns: boolean, signal: AbortSignal): Promise<void> {
-    const { machine = readMachine } = this.options;
+  /** All that can be known to go wrong before anything starts. */
+  private async preflight(
+    missing: readonly Part[],
+    nothingRuns: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const machine = this.options.readMachine ?? readMachine;
     await assertPortsFree(missing.flatMap(({ name, ports }) => ports.map((port) => ({ port, by: name }))));
     if (nothingRuns) assertEnough(await machine(this.state.path), this.state.path);
-    const begin = performance.now();
-    this.onProgress({ name: PROGRAMS, state: 'starting' });
-    await this.runtimes(signal);
-    this.onProgress({ name: PROGRAMS, state: 'ready', ms: performance.now() - begin, started: true });
+    await this.programs.get(signal);
+    await mkdir(archiveFolder(), { recursive: true });
   }
 
-  private resolved: Promise<Runtimes> | undefined;
-
-  private runtimes(signal = new AbortController().signal): Promise<Runtimes> {
-    const { runtimes = (note, aborted) => resolveRuntimes(note, { signal: aborted }) } = this.options;
-    const note = (text: string) => this.onProgress({ name: PROGRAMS, state: 'note', text });
-    this.resolved ??= runtimes(note, signal);
-    return this.resolved;
+  private async startOrUndo(
+    tree: Layout['wholeTree'],
+    missing: readonly Part[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await startTree(tree, { signal, onProgress: this.onProgress });
+    } catch (error) {
+      const running = await this.runningNames();
+      const own = new Set(missing.map(({ name }) => name).filter((name) => running.includes(name)));
+      await stopTree(tree, { onProgress: this.onProgress, only: (name) => own.has(name) });
+      throw error;
+    }
   }
 
   private async layOut(settings: StoredSettings): Promise<Layout> {
-    const context: NativeContext = {
-      root: this.options.root,
+    const { root, name = 'dev', deploySteps = [] } = this.options;
+    const context = {
+      root,
       state: this.state,
       records: this.records,
-      env: movePorts(await readStackEnv(this.options.root), settings.portBase),
-      runtimes: () => this.runtimes(),
+      env: movePorts(await readStackEnv(root), settings.portBase),
+      runtimes: () => this.programs.get(),
       archives: archiveFolder(),
     };
-    return layOut(context, this.options.name ?? 'dev', settings.services, this.options.deploySteps ?? []);
+    return layOut(context, name, settings.services, deploySteps);
   }
 
   private async currentLayout(): Promise<Layout> {
@@ -230,40 +231,17 @@ export class Stack {
     throw new StackError('NOT_RUNNING', `There is no stack in ${this.state.path}: start it with stack up.`);
   }
 
-  private async notRunning(parts: readonly Part[]): Promise<Part[]> {
-    const running = await this.runningNames();
-    return parts.filter(({ name }) => !running.includes(name));
-  }
-
   private async runningNames(): Promise<string[]> {
     const names = await this.records.names();
     const running = await Promise.all(names.map((name) => this.records.running(name)));
     return names.filter((_, i) => running[i]);
   }
 
-  private async stopAll(): Promise<string[]> {
-    const running = await this.runningNames();
-    const settings = await readStoredSettings(this.state.settings);
-    if (!settings) return [];
-    const layout = await this.layOut(settings);
-    await this.stopLeftovers(layout);
-    await stopTree(layout.wholeTree, { onProgress: this.onProgress, only: (name) => running.includes(name) });
-    return running;
-  }
-
-  /** Processes on record that the layout no longer has: an instance too many, a service that was renamed. */
+  /** An instance too many, a service that was renamed, a migration that outlived its command. */
   private async stopLeftovers(layout: Layout): Promise<void> {
     const known = new Set(allParts(layout).map(({ name }) => name));
-    const leftovers = (await this.runningNames()).filter((name) => !known.has(name));
-    await Promise.all(leftovers.map((name) => this.leftover(name).stop()));
-  }
-
-  private leftover(name: string): ManagedProcess {
-    const command = () => Promise.reject(new Error(`${name} is no longer part of the stack`));
-    return new ManagedProcess(
-      { name, log: this.state.log(name), command, stopSignal: 'SIGTERM', stopTimeoutMs: 20_000 },
-      this.records,
-    );
+    const names = (await this.runningNames()).filter((name) => !known.has(name));
+    await Promise.all(names.map((name) => leftover(this.records, name).stop()));
   }
 
   private async removeData(): Promise<void> {
@@ -286,28 +264,3 @@ export class Stack {
     return endpoints;
   }
 }
-
-// What is run: found or fetched before anything starts.
-const PROGRAMS = 'programs';
-
-const archiveFolder = (): string => join(cacheDir(process.env, process.platform), 'class-data');
-
-const allParts = (layout: Layout): Part[] => [...layout.infrastructure, ...layout.services];
-
-const partNamed = (layout: Layout, name: string): Part => {
-  const part = allParts(layout).find((candidate) => candidate.name === name);
-  if (part) return part;
-  const names = allParts(layout).map((candidate) => candidate.name);
-  throw new StackError('UNKNOWN_NAME', `The stack has no "${name}". It has: ${names.join(', ')}.`);
-};
-
-const statusOf = async ({ name, address, process, resource, memory }: Part): Promise<PartStatus> => {
-  const running = await process.running();
-  const base = { name, address, log: process.definition.log };
-  if (!running) return { ...base, residentBytes: 0 };
-  const fault = await resource.healthy(AbortSignal.timeout(5_000)).then(
-    () => undefined,
-    (error: unknown) => reasonOf(error),
-  );
-  return { ...base, pid: running.pid, residentBytes: await memory(running.pid), ...(fault && { fault }) };
-};

@@ -76,8 +76,7 @@ export class LogReader {
     );
     if (this.#records.length > MAX_RECORDS) throw new Error(`more than ${MAX_RECORDS} records to check`);
     return this.#records.toSorted(
-      (a, b) =>
-        a.topic.localeCompare(b.topic) || a.partition - b.partition || (a.offset < b.offset ? -1 : 1),
+      (a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition || (a.offset < b.offset ? -1 : 1),
     );
   }
 

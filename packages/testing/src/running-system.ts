@@ -5,7 +5,14 @@ import type { LoggedEvent } from './books/books.js';
 import { eventually } from './eventually.js';
 import { LogDecoder } from './log-decoder.js';
 import { LogReader } from './log-reader.js';
-import { type Answer, InventoryClient, type OrderRequest, OrdersClient, type OrderView, type StockView } from './services/index.js';
+import {
+  type Answer,
+  InventoryClient,
+  type OrderRequest,
+  OrdersClient,
+  type OrderView,
+  type StockView,
+} from './services/index.js';
 import type { StackEndpoints } from './stack-endpoints.js';
 
 /** A reservation's document, as far as checkers read it. */
@@ -41,7 +48,7 @@ export class RunningSystem implements AsyncDisposable {
     });
     const mongo = await MongoClient.connect(inventory.app, {
       serverSelectionTimeoutMS: 10_000,
-      timeoutMS: 30_000,
+      socketTimeoutMS: 30_000,
     });
     // From here on: what earlier runs left in the topics is not read again.
     const log = await LogReader.fromNow(endpoints.kafka.bootstrapServers, [
@@ -78,7 +85,7 @@ export class RunningSystem implements AsyncDisposable {
     const records = await this.log.read();
     const ours = records.filter((record) => record.key !== null && wanted(record.key));
     return Promise.all(
-      ours.map(async ({ topic, partition, offset, key, value, headers }) => {
+      ours.map(async ({ topic, partition, offset, key, value, headers, timestamp }) => {
         if (value === null) throw new Error(`${topic} ${partition}@${offset}: a tombstone on an event topic`);
         const { name, event } = await this.#decoder.decode(value);
         return {
@@ -87,6 +94,7 @@ export class RunningSystem implements AsyncDisposable {
           offset,
           key: key as string,
           headers,
+          at: timestamp,
           eventId: headers.id ?? '',
           type: name.split('.').at(-1) ?? name,
           event,

@@ -1,7 +1,9 @@
-import { applyConnectors } from '@millrace/cli';
+import { join } from 'node:path';
+import { deployConnectors } from '@millrace/cli';
 import { eventually } from '@millrace/testing';
 import pg from 'pg';
 import { inject } from 'vitest';
+import { root } from './own-stack.js';
 
 /** What an operator can do to an outbox's connector, through Connect's REST API (KIP-875 for the offsets). */
 class OutboxConnector {
@@ -12,8 +14,9 @@ class OutboxConnector {
 
   /** Deploys it as declared, and starts it where it was stopped. */
   async deploy(): Promise<void> {
-    await applyConnectors(inject('stack').connect.url);
     await this.#call('PUT', '/resume', [202, 404]);
+    const declared = join(root, 'infra/connectors');
+    await deployConnectors(inject('stack').connect.url, declared, AbortSignal.timeout(90_000));
   }
 
   /** Stops it and deletes its offsets: it begins with a snapshot when it goes on. */

@@ -8,7 +8,9 @@ import { ORDER_EVENTS, topics } from '@millrace/schemas';
 export function inboxRetentionMs(topicName: string = ORDER_EVENTS): number {
   const ms = Number(topics.find(({ name }) => name === topicName)?.config['retention.ms']);
   if (!(ms > 0)) {
-    throw new Error(`topic ${topicName} has no retention.ms: declare one, so that inbox documents can be removed`);
+    throw new Error(
+      `topic ${topicName} has no retention.ms: declare one, so that inbox documents can be removed`,
+    );
   }
   return ms;
 }

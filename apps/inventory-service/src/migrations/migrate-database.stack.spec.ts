@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { expireMongoInbox } from '@millrace/messaging';
 import { ORDER_EVENTS, topics } from '@millrace/schemas';
-import type { Document, MongoClient } from 'mongodb';
+import { type Document, type MongoClient, ObjectId } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createMongoClient } from '../mongo/mongo-client.js';
 import { createInventoryDatabase, type InventoryDatabase } from '../spec-support/inventory-database.js';
-import { expireMongoInbox } from '@millrace/messaging';
 import { inboxRetentionMs } from './inbox-retention.js';
 import { migrations } from './index.js';
 import { migrateDatabase } from './migrate-database.js';
@@ -75,7 +75,11 @@ describe('the migrated database', () => {
   it.each<[string, string, Document]>([
     ['stock with more reserved than on hand', 'stock', { ...stock, reserved: 6 }],
     ['stock below zero', 'stock', { ...stock, onHand: -1, reserved: -1 }],
-    ['an outbox document without traceparent, which would stop the connector', 'outbox', omit(outbox, 'traceparent')],
+    [
+      'an outbox document without traceparent, which would stop the connector',
+      'outbox',
+      omit(outbox, 'traceparent'),
+    ],
     ['an outbox document whose payload is text', 'outbox', { ...outbox, payload: 'AA==' }],
   ])('refuses %s', async (_what, collection, document) => {
     await migrateDatabase(owner.db(), migrations);
@@ -85,14 +89,17 @@ describe('the migrated database', () => {
   it('takes what is whole, from the role of the service', async () => {
     await migrateDatabase(owner.db(), migrations);
     await using app = createMongoClient(database.appUrl, 'spec');
-    await app.db().collection<Document>('stock').insertOne({ _id: randomUUID(), ...stock });
-    await app.db().collection('outbox').insertOne({ ...outbox });
+    await insert('stock', stock, app);
+    await insert('outbox', outbox, app);
   });
 });
 
-function insert(collection: string, document: Document) {
-  const _id = collection === 'stock' ? { _id: randomUUID() } : {};
-  return owner.db().collection<Document>(collection).insertOne({ ..._id, ...document });
+function insert(collection: string, document: Document, client = owner) {
+  const _id = collection === 'stock' ? randomUUID() : new ObjectId();
+  return client
+    .db()
+    .collection<{ _id: string | ObjectId }>(collection)
+    .insertOne({ _id, ...document });
 }
 
 function omit(document: Document, field: string): Document {

@@ -28,7 +28,11 @@ export async function migrateDatabase(db: Db, migrations: readonly Migration[]):
   const pending = migrations.filter(({ version }) => version > applied);
   for (const { version, name, run } of pending) {
     await run(db);
-    await records.updateOne({ _id: version }, { $setOnInsert: { name, appliedAt: new Date() } }, { upsert: true });
+    await records.updateOne(
+      { _id: version },
+      { $setOnInsert: { name, appliedAt: new Date() } },
+      { upsert: true },
+    );
   }
   return pending.map(({ version, name }) => `${version} ${name}`);
 }

@@ -70,9 +70,12 @@ describe('Transactions', () => {
   });
 
   it('begins nothing once it is told to stop', async () => {
-    const stopped = new Transactions(client).run(async () => {
-      throw new Error('must not run');
-    }, AbortSignal.abort(new Error('shutting down')));
+    const stopped = new Transactions(client).run(
+      async () => {
+        throw new Error('must not run');
+      },
+      AbortSignal.abort(new Error('shutting down')),
+    );
     await expect(stopped).rejects.toThrow('shutting down');
   });
 });

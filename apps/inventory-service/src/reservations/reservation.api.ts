@@ -2,7 +2,11 @@ import { z } from 'zod';
 import type { ReservationDocument } from './reservation.document.js';
 import { reservationStatuses } from './reservation.state.js';
 
-export const orderId = z.string().min(1).max(100, 'must be at most 100 characters').describe('Id of the order');
+export const orderId = z
+  .string()
+  .min(1)
+  .max(100, 'must be at most 100 characters')
+  .describe('Id of the order');
 
 const quantity = z.int().describe('Pieces');
 const at = z.iso.datetime();
@@ -12,14 +16,14 @@ export const reservationView = z.object({
   status: z
     .enum(reservationStatuses)
     .describe('withdrawn: the order was cancelled or expired before it was seen'),
-  lines: z.array(z.object({ sku: z.string(), quantity })).describe('What was reserved, also after its release'),
+  lines: z
+    .array(z.object({ sku: z.string(), quantity }))
+    .describe('What was reserved, also after its release'),
   shortages: z
     .array(z.object({ sku: z.string(), requested: quantity, available: quantity }))
     .describe('Why nothing was reserved'),
   events: z
-    .array(
-      z.object({ eventId: z.string(), type: z.string(), direction: z.enum(['in', 'out']), at }),
-    )
+    .array(z.object({ eventId: z.string(), type: z.string(), direction: z.enum(['in', 'out']), at }))
     .describe('Events handled (in) and emitted (out) for the order, in order'),
   createdAt: at,
   updatedAt: at,

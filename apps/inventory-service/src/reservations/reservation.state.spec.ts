@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { decideAction, type OrderStep, type ReservationStatus, reservationStatuses } from './reservation.state.js';
+import {
+  decideAction,
+  type OrderStep,
+  type ReservationStatus,
+  reservationStatuses,
+} from './reservation.state.js';
 
 const drawn: [ReservationStatus | undefined, OrderStep, string][] = [
   [undefined, 'placed', 'reserve'],

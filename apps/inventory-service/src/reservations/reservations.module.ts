@@ -1,6 +1,7 @@
 import { CODEC, type Codec, MongoInbox, MongoOutbox } from '@millrace/messaging';
 import { Module } from '@nestjs/common';
 import { Db } from 'mongodb';
+import { Clock } from '../clock.js';
 import { StockModule } from '../stock/stock.module.js';
 import { ReservationEventsHandler } from './reservation-events.handler.js';
 import { ReservationsController } from './reservations.controller.js';
@@ -11,6 +12,7 @@ import { ReservationsService } from './reservations.service.js';
   imports: [StockModule],
   controllers: [ReservationsController],
   providers: [
+    Clock,
     { provide: MongoInbox, inject: [Db], useFactory: (db: Db) => new MongoInbox(db) },
     {
       provide: MongoOutbox,

@@ -2,7 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { type ClientSession, type Collection, Db } from 'mongodb';
 import { OPERATION_TIMEOUT_MS } from '../mongo/mongo-client.js';
 import type { MovedLine, Shortage } from '../stock/stock.decision.js';
-import { type LedgerEntry, type ReservationDocument, reservationsCollection } from './reservation.document.js';
+import {
+  type LedgerEntry,
+  type ReservationDocument,
+  reservationsCollection,
+} from './reservation.document.js';
 import type { ReservationStatus } from './reservation.state.js';
 
 /** How a reservation stands once an event is handled. */

@@ -84,7 +84,13 @@ export class ReservationsService {
 
       const change = { session, orderId, now: this.clock.now() };
       const effect = await this.#effectOf(step, change, lines, before);
-      await this.reservations.record(session, orderId, effect, entriesFor(arrival, effect, change.now), change.now);
+      await this.reservations.record(
+        session,
+        orderId,
+        effect,
+        entriesFor(arrival, effect, change.now),
+        change.now,
+      );
     }, arrival.signal);
   }
 

@@ -1,11 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  OrderCancelled,
-  OrderPlaced,
-  StockRejected,
-  StockReleased,
-  StockReserved,
-} from '@millrace/schemas';
+import { OrderCancelled, OrderPlaced, StockRejected, StockReleased, StockReserved } from '@millrace/schemas';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { migrations } from '../migrations/index.js';
 import { migrateDatabase } from '../migrations/migrate-database.js';
@@ -52,7 +46,10 @@ const eventsOf = async (...orders: string[]): Promise<Emitted[]> =>
   (await one.emitted()).filter(({ key }) => orders.includes(key));
 
 /** Works through the tasks as two instances do that share six partitions. */
-async function race<T>(tasks: readonly T[], work: (instance: InventoryInstance, task: T) => Promise<unknown>) {
+async function race<T>(
+  tasks: readonly T[],
+  work: (instance: InventoryInstance, task: T) => Promise<unknown>,
+) {
   const queue = [...tasks];
   const lane = async (instance: InventoryInstance) => {
     for (let task = queue.shift(); task !== undefined; task = queue.shift()) await work(instance, task);
@@ -215,7 +212,9 @@ describe('releasing', () => {
       orders.flatMap((order) => [`place ${order}`, `cancel ${order}`]),
       (instance, task) => {
         const [step, order] = task.split(' ') as [string, string];
-        return step === 'place' ? instance.place(order, [{ sku: wanted, quantity: 1 }]) : instance.cancel(order);
+        return step === 'place'
+          ? instance.place(order, [{ sku: wanted, quantity: 1 }])
+          : instance.cancel(order);
       },
     );
     expect((await levelOf(wanted)).reserved).toBe(0);

@@ -62,7 +62,11 @@ export class InventoryInstance implements AsyncDisposable {
 
   /** Every event in the outbox, oldest first. */
   async emitted(): Promise<Emitted[]> {
-    const documents = await this.db.collection('outbox').find({}, { promoteBuffers: true }).sort({ _id: 1 }).toArray();
+    const documents = await this.db
+      .collection('outbox')
+      .find({}, { promoteBuffers: true })
+      .sort({ _id: 1 })
+      .toArray();
     return documents.map(({ _id, aggregateid, type, payload }) => {
       const contract = contracts.find(({ name }) => name === type);
       return { eventId: String(_id), key: aggregateid, type, event: contract?.type.fromBuffer(payload) };

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Server, type Socket, connect } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /** Stands between a client and a server, and can cut or freeze what passes: the server away, or hung. */
 export class TcpProxy implements AsyncDisposable {

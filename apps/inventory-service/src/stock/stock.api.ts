@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { decodeCursor } from './stock.cursor.js';
 import { available, MAX_ON_HAND, type StockLevel } from './stock.decision.js';
 
-/** A stock keeping unit as clients may name it. */
+/** A stock keeping unit as orders may name it. */
 export const sku = z
   .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/,
-    'must be 1 to 64 letters, digits, ".", "_", ":" or "-", the first a letter or digit',
-  )
+  .min(1)
+  .max(100, 'must be at most 100 characters')
+  .refine((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), 'must not contain control characters')
+  .refine((text) => text.trim() === text, 'must not begin or end with white space')
   .describe('Stock keeping unit');
 
 const pieces = z.int('must be a whole number').min(0, 'must not be below 0');
@@ -44,7 +44,10 @@ export type StockView = z.output<typeof stockView>;
 
 export const stockPage = z.object({
   items: z.array(stockView),
-  nextCursor: z.string().nullable().describe('Give it as cursor to get the next page; null: this is the last'),
+  nextCursor: z
+    .string()
+    .nullable()
+    .describe('Give it as cursor to get the next page; null: this is the last'),
 });
 export type StockPage = z.output<typeof stockPage>;
 

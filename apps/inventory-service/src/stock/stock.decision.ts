@@ -99,10 +99,7 @@ export function decideReservation(
  *
  * @throws InventoryError STOCK_CORRUPT when one of the SKUs is gone
  */
-export function moveLines(
-  lines: readonly StockLine[],
-  levels: ReadonlyMap<string, StockLevel>,
-): MovedLine[] {
+export function moveLines(lines: readonly StockLine[], levels: ReadonlyMap<string, StockLevel>): MovedLine[] {
   return lines.map(({ sku, quantity }) => {
     const level = levels.get(sku);
     if (!level) {

@@ -6,6 +6,6 @@ import { StockRepository } from './stock.repository.js';
 @Module({
   controllers: [StockController],
   providers: [Clock, StockRepository],
-  exports: [Clock, StockRepository],
+  exports: [StockRepository],
 })
 export class StockModule {}

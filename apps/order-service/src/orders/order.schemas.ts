@@ -47,7 +47,7 @@ export const idempotencyKey = z
   .describe('Names this request: sent again with the same key, it places no second order');
 
 /** `GET /orders`. The cursor becomes the id to go on after. */
-export const listQuery = z.object({
+export const listQuery = z.strictObject({
   status: z.enum(orderStatuses).optional(),
   cursor: z
     .string()

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { PostgresOutbox } from '@millrace/messaging';
+import { type MessageContext, PostgresOutbox } from '@millrace/messaging';
 import { OrderPlaced } from '@millrace/schemas';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
@@ -8,6 +8,7 @@ import { OrdersDatabase } from '../spec-support/orders-database.js';
 import { OrdersInstance } from '../spec-support/orders-instance.js';
 import type { OrderRequest } from './order.js';
 import { viewOrder } from './order.views.js';
+import { OrderEventsHandler } from './order-events.handler.js';
 
 const request: OrderRequest = {
   customerId: 'c-1',
@@ -65,6 +66,8 @@ describe('an order that is placed', () => {
     expect(order).toMatchObject({ status: 'placed', reason: null, total: '200000000000000.2998' });
     expect(order.lines.map(({ unitPrice }) => unitPrice)).toEqual(['0.1000', '99999999999999.9999']);
     expect(await one.repository.find(order.id)).toEqual(order);
+    const [row] = await database.query('SELECT placed_at FROM orders WHERE id = $1', [order.id]);
+    expect(row).toEqual({ placed_at: order.placedAt });
   });
 
   test('is in the outbox as the finished record, under the id that its history names', async () => {
@@ -218,6 +221,26 @@ describe('a reply about stock', () => {
       '= StockReleased cancelled',
     ]);
     expect(await typesOf(id)).toEqual(['OrderPlaced', 'OrderCancelled']);
+  });
+
+  test('means what its handler makes of it: reserved confirms, rejected rejects and says why, released is noted', async () => {
+    const handler = new OrderEventsHandler(one.orders);
+    const context = () => ({ eventId: randomUUID(), topic: 'inventory.events' }) as MessageContext;
+    const [kept, refused] = [await place(), await place()];
+    const line = { sku: 'tea', quantity: 3, stockVersion: 1n };
+    const shortage = { sku: 'tea', requested: 3, available: 1, stockVersion: 1n };
+    const at = new Date();
+
+    await handler.onStockReserved({ orderId: kept.id, lines: [line], reservedAt: at }, context());
+    await handler.onStockRejected({ orderId: refused.id, shortages: [shortage], rejectedAt: at }, context());
+    await handler.onStockReleased({ orderId: kept.id, lines: [line], releasedAt: at }, context());
+
+    expect(await one.orders.get(kept.id)).toMatchObject({ status: 'confirmed', reason: null });
+    expect(await one.orders.get(refused.id)).toMatchObject({
+      status: 'rejected',
+      reason: 'not enough stock (tea: 3 wanted, 1 available)',
+    });
+    expect((await historyOf(kept.id)).at(-1)).toBe('= StockReleased confirmed');
   });
 
   test('about an order of another database is passed over', async () => {

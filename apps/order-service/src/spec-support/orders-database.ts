@@ -29,6 +29,8 @@ export class OrdersDatabase implements AsyncDisposable {
     await admin.connect();
     const name = `orders_spec_${randomUUID().replaceAll('-', '')}`;
     await admin.query(`CREATE DATABASE ${name} OWNER ${new URL(stack.databases.orders.owner).username}`);
+    // Far from UTC: a time that is written or read without its zone shows.
+    await admin.query(`ALTER DATABASE ${name} SET timezone = 'Asia/Kathmandu'`);
     return new OrdersDatabase(name, admin, stack.databases.orders);
   }
 

@@ -22,7 +22,9 @@ export const demoCommand = () =>
       if (!ours) console.log('  The stack of this checkout is used, and left as it is.');
       try {
         const run = `DEMO${randomBytes(3).toString('hex').toUpperCase()}`;
-        const findings = await interrupt.over(tellDemo(result.endpoints, openDevStack(), new Story(), { run, orders, seed }));
+        const findings = await interrupt.over(
+          tellDemo(result.endpoints, openDevStack(), new Story(), { run, orders, seed }),
+        );
         const wrong = findings.filter(({ faults }) => faults.length > 0);
         if (wrong.length > 0) throw new Error(`${wrong.length} of ${findings.length} claims do not hold`);
         console.log(`\n   All ${findings.length} claims hold.`);
@@ -35,7 +37,8 @@ export const demoCommand = () =>
       }
     });
 
-const wasDown = ({ started, endpoints }: UpResult) => started.length === Object.keys(endpoints.processes).length;
+const wasDown = ({ started, endpoints }: UpResult) =>
+  started.length === Object.keys(endpoints.processes).length;
 
 const stop = async () => {
   console.log('\n   Stopping what was started. Next time: --keep leaves it running.');

@@ -1,3 +1,4 @@
+import type { Stack } from '@millrace/stack';
 import {
   checkBooks,
   confirmationTimes,
@@ -5,16 +6,15 @@ import {
   type Finding,
   placeAll,
   planOrders,
+  RunningSystem,
   readBooks,
   repeats,
-  RunningSystem,
   type StackEndpoints,
   tally,
 } from '@millrace/testing';
 import { tellFirstOrder } from './first-order.js';
 import { percentile } from './percentile.js';
 import type { Story } from './story.js';
-import type { Stack } from '@millrace/stack';
 
 export interface DemoOptions {
   /** How many orders are placed after the first. */
@@ -49,7 +49,9 @@ export async function tellDemo(
   const { total } = await stack.residentBytes();
   const times = await confirmationTimes(system, run, askedAt);
   story.evidence({
-    orders: Object.entries(tally(books.orders)).map(([status, n]) => `${n} ${status}`).join(', '),
+    orders: Object.entries(tally(books.orders))
+      .map(([status, n]) => `${n} ${status}`)
+      .join(', '),
     log: `${books.log.length} records of these orders, ${repeats(books.log)} of them repeats`,
     'first order confirmed': `${(firstConfirmed / 1_000).toFixed(1)} s after the command`,
     'resident memory': `${Math.round(total / 1024 ** 2)} MB, all processes together`,

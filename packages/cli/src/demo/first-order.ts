@@ -28,7 +28,7 @@ export async function tellFirstOrder(system: RunningSystem, story: Story, run: s
     const found = await system.events((key) => key === order.id);
     return found.length >= 3 ? found : undefined;
   });
-  for (const record of records) {
+  for (const record of records.toSorted((a, b) => a.at.getTime() - b.at.getTime())) {
     story.step(`${record.type} is on ${record.topic}.`);
     story.evidence({
       where: `partition ${record.partition}, offset ${record.offset}`,

@@ -57,7 +57,11 @@ export class ConnectApi {
       }),
     });
     const text = await response.text();
-    if (!response.ok) throw new ConnectRefusal(response.status, `Connect answered ${response.status} to ${method} ${path}: ${text}`);
+    if (!response.ok)
+      throw new ConnectRefusal(
+        response.status,
+        `Connect answered ${response.status} to ${method} ${path}: ${text}`,
+      );
     return text === '' ? undefined : JSON.parse(text);
   }
 }

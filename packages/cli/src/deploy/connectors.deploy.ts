@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { ConnectApi, type ConnectorConfig, ConnectRefusal, type ConnectorStatus } from './connect-api.js';
+import { ConnectApi, type ConnectorConfig, type ConnectorStatus, ConnectRefusal } from './connect-api.js';
 
 const RUNNING_WITHIN_MS = 60_000;
 const RESTARTS = 5;
@@ -33,7 +33,8 @@ const deployConnector = async (
   const retried = <T>(call: () => Promise<T>) => whileRefused(call, deadline, signal);
 
   const current = await retried(() => connect.config(name, signal));
-  if (!isDeepStrictEqual(current, { ...config, name })) await retried(() => connect.putConfig(name, config, signal));
+  if (!isDeepStrictEqual(current, { ...config, name }))
+    await retried(() => connect.putConfig(name, config, signal));
 
   for (let restarts = 0; ; ) {
     const status = await retried(() => connect.status(name, signal));

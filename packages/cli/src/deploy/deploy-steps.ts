@@ -15,7 +15,8 @@ export const deploySteps: readonly DeployStep[] = [
     gatesServices: true,
     run: async ({ kafka }) => {
       const { differences } = await applyTopics(kafka.bootstrapServers, topics);
-      if (differences.length > 0) throw new Error(`Topics differ from their declaration: ${differences.join('; ')}`);
+      if (differences.length > 0)
+        throw new Error(`Topics differ from their declaration: ${differences.join('; ')}`);
     },
   },
   {

@@ -50,7 +50,10 @@ const deployment = async () => {
     step(`${name}-migrations`, (signal) => run(migration.script, migration.env(at), signal)),
   );
   return sequence(
-    parallel(...migrations, step('registry-rules', (signal) => requireCompatibility(at.registry.url, signal))),
+    parallel(
+      ...migrations,
+      step('registry-rules', (signal) => requireCompatibility(at.registry.url, signal)),
+    ),
     ...deploySteps.map(({ name, run }) => step(name, (signal) => run(at, signal))),
   );
 };

@@ -16,7 +16,10 @@ const VARIABLES = {
 export const hostsFromEnvironment = (env: NodeJS.ProcessEnv): Hosts => {
   const missing = Object.values(VARIABLES).filter((name) => !env[name]);
   if (missing.length > 0) {
-    throw new StackError('WRONG_SETTINGS', `Set ${missing.join(', ')} to where the stack to deploy to can be reached.`);
+    throw new StackError(
+      'WRONG_SETTINGS',
+      `Set ${missing.join(', ')} to where the stack to deploy to can be reached.`,
+    );
   }
   const value = (name: string) => env[name] ?? '';
   return {

@@ -6,7 +6,9 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export class Interrupt implements Disposable {
   private readonly controller = new AbortController();
   private readonly onSignal = () => {
-    this.controller.abort(new StackError('INTERRUPTED', 'Interrupted: what this command had started is stopped again.'));
+    this.controller.abort(
+      new StackError('INTERRUPTED', 'Interrupted: what this command had started is stopped again.'),
+    );
   };
 
   constructor() {

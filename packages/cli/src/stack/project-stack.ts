@@ -12,5 +12,9 @@ export const openProjectStack = (options: Partial<StackOptions> = {}): Stack =>
  */
 export const openDevStack = (options: Partial<StackOptions> = {}): Stack => {
   const { MILLRACE_PORT_BASE: base, MILLRACE_STATE_DIR: stateDir } = process.env;
-  return openProjectStack({ ...(base && { portBase: parsePortBase(base) }), ...(stateDir && { stateDir }), ...options });
+  return openProjectStack({
+    ...(base && { portBase: parsePortBase(base) }),
+    ...(stateDir && { stateDir }),
+    ...options,
+  });
 };

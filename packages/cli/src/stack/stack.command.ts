@@ -7,7 +7,9 @@ import { upCommand } from './up.command.js';
 
 export const stackCommand = () =>
   new Command('stack')
-    .description('the native stack: Kafka, Connect, registry, Postgres, MongoDB and the services, as processes')
+    .description(
+      'the native stack: Kafka, Connect, registry, Postgres, MongoDB and the services, as processes',
+    )
     .addCommand(upCommand())
     .addCommand(statusCommand())
     .addCommand(logsCommand())

@@ -3,10 +3,12 @@ import type { PartStatus } from '@millrace/stack';
 import { openDevStack } from './project-stack.js';
 
 export const statusCommand = () =>
-  new Command('status').description('show every process, whether it works, and where it listens').action(async () => {
-    const parts = await openDevStack().status();
-    console.log(statusTable(parts));
-  });
+  new Command('status')
+    .description('show every process, whether it works, and where it listens')
+    .action(async () => {
+      const parts = await openDevStack().status();
+      console.log(statusTable(parts));
+    });
 
 /** One line for each part, and one for the whole. */
 export const statusTable = (parts: readonly PartStatus[]): string => {
@@ -20,10 +22,19 @@ export const statusTable = (parts: readonly PartStatus[]): string => {
     part.address,
   ]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd());
+  const lines = rows.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
   const total = running.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
-  const faults = parts.filter(({ fault }) => fault).map(({ name, fault, log }) => `${name}: ${fault}\n  log: ${log}`);
-  return [...lines, `${running.length} of ${parts.length} run, ${megabytes(total)} resident`, ...faults].join('\n');
+  const faults = parts
+    .filter(({ fault }) => fault)
+    .map(({ name, fault, log }) => `${name}: ${fault}\n  log: ${log}`);
+  return [...lines, `${running.length} of ${parts.length} run, ${megabytes(total)} resident`, ...faults].join(
+    '\n',
+  );
 };
 
 const stateOf = ({ pid, fault }: PartStatus): string => {

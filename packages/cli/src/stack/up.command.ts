@@ -8,7 +8,12 @@ export const upCommand = () =>
   new Command('up')
     .description('start what is not running, and write .millrace/stack.json')
     .option('--infra-only', 'leave out topics, schemas, connectors and services')
-    .option('--instances <service=n...>', 'how many instances of a service, kept for later starts', collectInstances, {})
+    .option(
+      '--instances <service=n...>',
+      'how many instances of a service, kept for later starts',
+      collectInstances,
+      {},
+    )
     .action(async ({ infraOnly = false, instances }) => {
       const begin = performance.now();
       const result = await bringUp((options) => openDevStack({ ...options, instances }), { infraOnly });
@@ -19,7 +24,10 @@ export const upCommand = () =>
 const collectInstances = (value: string, previous: Record<string, number>): Record<string, number> => {
   const [service, count] = value.split('=');
   if (service && count && /^\d+$/.test(count)) return { ...previous, [service]: Number(count) };
-  throw new StackError('WRONG_SETTINGS', `--instances takes service=number, as in order-service=2, but got "${value}".`);
+  throw new StackError(
+    'WRONG_SETTINGS',
+    `--instances takes service=number, as in order-service=2, but got "${value}".`,
+  );
 };
 
 const outcome = ({ started, endpoints }: UpResult): string => {
@@ -29,7 +37,10 @@ const outcome = ({ started, endpoints }: UpResult): string => {
 };
 
 /** Every address that a person would open or connect to. */
-export const addresses = ({ kafka, registry, connect, databases, services }: StackEndpoints, infraOnly: boolean): string => {
+export const addresses = (
+  { kafka, registry, connect, databases, services }: StackEndpoints,
+  infraOnly: boolean,
+): string => {
   const host = (url: string) => new URL(url).host;
   const rows = [
     ['Kafka', kafka.bootstrapServers.join(', ')],
@@ -37,7 +48,9 @@ export const addresses = ({ kafka, registry, connect, databases, services }: Sta
     ['Kafka Connect', connect.url],
     ['Postgres', host(databases.postgresAdmin)],
     ['MongoDB', host(databases.mongoAdmin)],
-    ...(infraOnly ? [] : Object.entries(services).map(([name, urls]) => [name, urls.map((url) => `${url}/docs`).join(', ')])),
+    ...(infraOnly
+      ? []
+      : Object.entries(services).map(([name, urls]) => [name, urls.map((url) => `${url}/docs`).join(', ')])),
     ['All of it', '.millrace/stack.json (users and passwords too)'],
   ];
   return rows.map(([name = '', address]) => `  ${name.padEnd(18)} ${address}`).join('\n');

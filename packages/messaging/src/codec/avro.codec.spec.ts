@@ -71,10 +71,13 @@ describe('encode', () => {
     const events = Array.from({ length: 500 }, (_, index) => ({ ...placed, orderId: `order-${index}` }));
     const encoded = events.map((event) => codec.encode(OrderPlaced, event));
     codec.encode(OrderPlaced, { ...placed, customerId: 'x'.repeat(15_000) });
+    // @ts-expect-error an event that fails half way leaves nothing behind either
+    expect(() => codec.encode(OrderPlaced, { ...placed, placedAt: 0 })).toThrow();
+    for (let index = 0; index < 500; index++) codec.encode(OrderConfirmed, confirmed);
     expect(encoded.map((bytes) => eventIn(codec.decode(bytes, all)))).toEqual(events);
   });
 
-  it.each([16_000, 16_384 - 5, 16_384, 1_000_000])('takes an event of about %d bytes', (size) => {
+  it.each([4_096, 16_384, 32_768, 1_000_000])('takes an event of about %d bytes', (size) => {
     for (let length = size - 70; length < size + 10; length++) {
       const event = { ...confirmed, customerId: 'x'.repeat(length) };
       expect(eventIn(codec.decode(codec.encode(OrderConfirmed, event), all))).toEqual(event);
@@ -160,13 +163,14 @@ describe('decode', () => {
     });
   });
 
-  it("reads a newer writer's record: a field more, and the fields in another order", () => {
-    const newer = writer([
-      { name: 'note', type: ['null', 'string'], default: null },
-      at,
-      customerId,
-      orderId,
-    ]);
+  const note = { name: 'note', type: ['null', 'string'], default: null };
+
+  it.each([
+    ['first', [note, orderId, customerId, at]],
+    ['last', [orderId, customerId, at, note]],
+    ['with the others in another order', [at, note, customerId, orderId]],
+  ])("reads a newer writer's record: a field more, %s", (_, fields) => {
+    const newer = writer(fields);
     const bytes = framed(0, newer.toBuffer({ ...confirmed, note: 'new' }));
     expect(eventIn(codecOf(newer).decode(bytes, all))).toEqual(confirmed);
   });
@@ -240,7 +244,7 @@ describe('decode', () => {
       seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
       return seed / 2 ** 31;
     };
-    for (let run = 0; run < 20_000; run++) {
+    for (let run = 0; run < 5_000; run++) {
       const bytes = Buffer.from(codec.encode(OrderPlaced, placed));
       for (let change = 0; change < 3; change++)
         bytes[5 + Math.floor(random() * (bytes.length - 5))] = random() * 256;

@@ -9,6 +9,7 @@ import {
   SchemaNotRegisteredError,
 } from './codec.errors.js';
 import type { Codec, ContractsByName, DecodedValue } from './codec.js';
+import { Framing, HEADER_BYTES, MAGIC_BYTE } from './framing.js';
 
 /** Where the codec finds writers' schemas: `SchemaRegistry`, or `localSchemas`. */
 export interface WriterSchemas {
@@ -22,10 +23,13 @@ export type SchemaIds = ReadonlyMap<AnyEventContract, number>;
 type Resolver = ReturnType<avsc.Type['createResolver']>;
 
 /** How one contract reads one writer's schema: building that takes a hundred times as long as using it. */
-interface Reading {
-  readonly contract: AnyEventContract;
-  readonly resolver: Resolver | IncompatibleSchemaError;
-}
+type Reading =
+  | { readonly contract: AnyEventContract; readonly resolver: Resolver; readonly error: undefined }
+  | {
+      readonly contract: AnyEventContract;
+      readonly resolver: undefined;
+      readonly error: IncompatibleSchemaError;
+    };
 
 /** One writer's schema and its readings. */
 interface Writer {
@@ -36,19 +40,15 @@ interface Writer {
   last: { readonly contracts: ContractsByName; readonly reading: Reading | undefined } | undefined;
 }
 
-const HEADER_BYTES = 5;
-const MAGIC_BYTE = 0;
 const WRITERS = 1_000;
 /** Contracts of one record name: more than one only where two readers differ in version. */
 const READERS = 16;
-/** Larger events are encoded straight into their own memory, in a second pass. */
-const SCRATCH_BYTES = 16 * 1_024;
 
 const TOMBSTONE: DecodedValue = { kind: 'tombstone' };
 
 /** Confluent's wire format: https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/#wire-format */
 export class AvroCodec implements Codec {
-  readonly #scratch = Buffer.alloc(SCRATCH_BYTES);
+  readonly #framing = new Framing();
   readonly #writers = new BoundedCache<number, Writer>(WRITERS);
 
   /** @param ids the contracts that will be encoded */
@@ -65,14 +65,7 @@ export class AvroCodec implements Codec {
       );
     }
     try {
-      const end = contract.type.encode(event, this.#scratch, HEADER_BYTES);
-      // The scratch is written again by the next event: what is handed out is always a copy.
-      const bytes = Buffer.allocUnsafe(end > 0 ? end : SCRATCH_BYTES - end);
-      if (end > 0) this.#scratch.copy(bytes, 0, 0, end);
-      else contract.type.encode(event, bytes, HEADER_BYTES);
-      bytes[0] = MAGIC_BYTE;
-      bytes.writeUInt32BE(id, 1);
-      return bytes;
+      return this.#framing.encode(contract.type, id, event);
     } catch (cause) {
       const faults = explainInvalid(contract.type, event).join('; ') || (cause as Error).message;
       throw new EncodeError(`not a valid ${contract.name}: ${faults}`, { cause });
@@ -110,8 +103,8 @@ function read(writer: Writer, id: number, value: Buffer, contracts: ContractsByN
   }
   const { reading } = writer.last;
   if (!reading) return { kind: 'not-subscribed', name: writer.name };
+  if (reading.error) throw reading.error;
   const { contract, resolver } = reading;
-  if (resolver instanceof IncompatibleSchemaError) throw resolver;
   let decoded: { value: unknown; offset: number };
   try {
     decoded = contract.type.decode(value, HEADER_BYTES, resolver);
@@ -129,22 +122,18 @@ function readingOf(writer: Writer, id: number, contract: AnyEventContract | unde
   if (!contract) return undefined;
   let reading = writer.readings.get(contract);
   if (!reading) {
-    reading = { contract, resolver: resolverOf(writer, id, contract) };
+    reading = buildReading(writer, id, contract);
     writer.readings.set(contract, reading);
   }
   return reading;
 }
 
-function resolverOf(
-  writer: Writer,
-  id: number,
-  contract: AnyEventContract,
-): Resolver | IncompatibleSchemaError {
+function buildReading(writer: Writer, id: number, contract: AnyEventContract): Reading {
   try {
-    return contract.type.createResolver(writer.type);
+    return { contract, resolver: contract.type.createResolver(writer.type), error: undefined };
   } catch (cause) {
     const message = `${contract.name} cannot be read from schema ${id}: ${(cause as Error).message}`;
-    return new IncompatibleSchemaError(message, { cause });
+    return { contract, resolver: undefined, error: new IncompatibleSchemaError(message, { cause }) };
   }
 }
 

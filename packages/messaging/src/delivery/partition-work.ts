@@ -1,6 +1,6 @@
-import { AbandonedError, type IncomingRecord } from './delivery.js';
 import type { Log } from '../log.js';
 import type { Deliver } from '../middleware/middleware.js';
+import { AbandonedError, type IncomingRecord } from './delivery.js';
 
 export interface PartitionWorkOptions {
   readonly topic: string;
@@ -82,7 +82,8 @@ export class PartitionWork {
       try {
         await deliver({ record, group, signal, stopping });
       } catch (error) {
-        if (!(error instanceof AbandonedError)) log.error('a record was left by a fault of the chain', { err: error });
+        if (!(error instanceof AbandonedError))
+          log.error('a record was left by a fault of the chain', { err: error });
         break;
       }
       if (signal.aborted) return;

@@ -71,7 +71,9 @@ async function compare(admin: Admin, topics: readonly TopicDeclaration[]): Promi
     const actual = described.find((topic) => topic.name === name)?.partitions ?? [];
     const copies = Math.min(...actual.map(({ replicas }) => replicas.length));
     return [
-      ...(actual.length === partitions ? [] : [`${name}: ${actual.length} partitions, declared ${partitions}`]),
+      ...(actual.length === partitions
+        ? []
+        : [`${name}: ${actual.length} partitions, declared ${partitions}`]),
       ...(copies === replicationFactor ? [] : [`${name}: ${copies} replicas, declared ${replicationFactor}`]),
     ];
   });
@@ -113,8 +115,11 @@ async function alterConfigs(admin: Admin, topics: readonly TopicDeclaration[]): 
 async function describeOnceKnown(admin: Admin, topics: readonly TopicDeclaration[]) {
   for (let attempt = 1; ; attempt++) {
     try {
-      const { topics: described } = await admin.fetchTopicMetadata({ topics: topics.map(({ name }) => name) });
-      if (described.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return described;
+      const { topics: described } = await admin.fetchTopicMetadata({
+        topics: topics.map(({ name }) => name),
+      });
+      if (described.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0)))
+        return described;
       if (attempt >= METADATA_ATTEMPTS) return described;
     } catch (error) {
       const isUnknownYet =

@@ -95,7 +95,8 @@ export class ConsumerLag {
       const stored = committed
         .find((entry) => entry.topic === topic)
         ?.partitions.find((entry) => entry.partition === partition)?.offset;
-      const next = position ?? (stored !== undefined && BigInt(stored) >= 0n ? BigInt(stored) : BigInt(bounds.low));
+      const next =
+        position ?? (stored !== undefined && BigInt(stored) >= 0n ? BigInt(stored) : BigInt(bounds.low));
       const name = `${topic}/${partition}`;
       const entry = standing(this.#standings.get(name), next, BigInt(bounds.high), now);
       standings.set(name, { topic, partition, ...entry });

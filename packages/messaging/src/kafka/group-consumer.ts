@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import { PartitionWork } from '../delivery/partition-work.js';
 import type { Log } from '../log.js';
-import type { Deliver } from '../middleware/middleware.js';
 import { backoffMs } from '../middleware/backoff.js';
+import type { Deliver } from '../middleware/middleware.js';
+import { settlesWithin } from '../settles-within.js';
 import type { PartitionProgress } from './consumer-lag.js';
 import { GroupMembership } from './group-membership.js';
 import { incomingRecord } from './incoming-record.js';
-import { PartitionWork } from '../delivery/partition-work.js';
-import { settlesWithin } from '../settles-within.js';
 
 export interface GroupConsumerOptions {
   readonly kafka: Kafka;
@@ -70,7 +70,11 @@ export class GroupConsumer {
   }
 
   assigned(): PartitionProgress[] {
-    return [...this.#works.values()].map(({ topic, partition, position }) => ({ topic, partition, position }));
+    return [...this.#works.values()].map(({ topic, partition, position }) => ({
+      topic,
+      partition,
+      position,
+    }));
   }
 
   /** Finishes the records in hand within the bound, commits, leaves the group. */
@@ -197,7 +201,9 @@ export class GroupConsumer {
       try {
         await consumer.commitOffsets([{ topic, partition, offset: String(nextOffset) }]);
       } catch (error) {
-        log.warn(`${nameOf(topic, partition)}@${nextOffset} is not committed; records will come again`, { err: error });
+        log.warn(`${nameOf(topic, partition)}@${nextOffset} is not committed; records will come again`, {
+          err: error,
+        });
       }
     };
     const work = new PartitionWork({ topic, partition, group, deliver, commit, log });

@@ -20,7 +20,10 @@ export const PRODUCE_TIMEOUT_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** A KafkaJS client that tells of trouble and leaves it to us to begin again. Its inner retries end within 10 s. */
-export function kafkaClient({ brokers, clientId, log }: KafkaConnection, options?: Partial<KafkaConfig>): Kafka {
+export function kafkaClient(
+  { brokers, clientId, log }: KafkaConnection,
+  options?: Partial<KafkaConfig>,
+): Kafka {
   registerCompressionCodecs(log);
   return new Kafka({
     clientId,

@@ -1,4 +1,9 @@
-export type KafkaErrorCode = 'KEY_MISSING' | 'SEND_FAILED' | 'SEND_UNCONFIRMED' | 'BUS_CLOSED' | 'BATCH_UNREADABLE';
+export type KafkaErrorCode =
+  | 'KEY_MISSING'
+  | 'SEND_FAILED'
+  | 'SEND_UNCONFIRMED'
+  | 'BUS_CLOSED'
+  | 'BATCH_UNREADABLE';
 
 /** Branch on `code`, or on `canRetry`: whether the same call may succeed later without anyone's doing. */
 export class KafkaBusError extends Error {

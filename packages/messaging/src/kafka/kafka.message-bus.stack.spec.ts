@@ -1,16 +1,11 @@
-import { inject } from 'vitest';
-import { silentLog } from '../log.js';
 import { contractOptions, messageBusContract } from '../message-bus.contract.js';
 import type { MessageBus } from '../message-bus.js';
-import { applyTopics } from './apply-topics.js';
 import { KafkaMessageBus } from './kafka.message-bus.js';
 import { RecordProducer } from './record-producer.js';
-
-const brokers = inject('stack').kafka.bootstrapServers;
-const connection = { brokers, clientId: 'contract', log: silentLog };
+import { connection, testTopic } from './spec-support/kafka-under-test.js';
 
 messageBusContract('on Kafka', async ({ topic, codec }) => {
-  await applyTopics(brokers, [{ name: topic, partitions: 3, replicationFactor: 3, config: {} }]);
+  const disposable = await testTopic(topic);
   const producer = new RecordProducer(connection);
   const buses: MessageBus[] = [];
   return {
@@ -24,6 +19,7 @@ messageBusContract('on Kafka', async ({ topic, codec }) => {
     },
     close: async () => {
       await Promise.all([...buses.map((bus) => bus.close()), producer.close()]);
+      await disposable[Symbol.asyncDispose]();
     },
   };
 });

@@ -1,4 +1,4 @@
-import type { Admin, Kafka, Producer, RecordMetadata } from 'kafkajs';
+import type { Admin, Kafka, KafkaJSError, Producer, RecordMetadata } from 'kafkajs';
 import type { RecordPosition } from '../message-bus.js';
 import { KafkaBusError } from './kafka.errors.js';
 import { type KafkaConnection, kafkaClient, PRODUCE_TIMEOUT_MS } from './kafka-client.js';
@@ -43,7 +43,11 @@ export class RecordProducer {
     const { topic, key, value, headers } = record;
     if (this.#closed) throw new KafkaBusError('BUS_CLOSED', false, 'the message bus is closed');
     if (typeof key !== 'string' || key === '')
-      throw new KafkaBusError('KEY_MISSING', false, `a record for ${topic} has no key, which keeps its order`);
+      throw new KafkaBusError(
+        'KEY_MISSING',
+        false,
+        `a record for ${topic} has no key, which keeps its order`,
+      );
     const partition = partitionOf(topic, key, await this.#partitionCount(topic));
     const text = [key, ...Object.entries(headers).flat()];
     const bytes = text.reduce(
@@ -83,7 +87,12 @@ export class RecordProducer {
 
   /** One partition in one call: over several a send can resolve although a part of it was never written. */
   async #send({ topic, partition, items }: Batch<PlacedRecord>): Promise<readonly RecordPosition[]> {
-    const messages = items.map(({ key, value, headers }) => ({ key, value, headers: { ...headers }, partition }));
+    const messages = items.map(({ key, value, headers }) => ({
+      key,
+      value,
+      headers: { ...headers },
+      partition,
+    }));
     try {
       const producer = await this.#currentProducer();
       const metadata = await producer.send({ topic, messages, acks: -1, timeout: PRODUCE_TIMEOUT_MS });
@@ -118,9 +127,13 @@ export class RecordProducer {
 }
 
 /** A resolved send is believed only for the partition that stands in its answer, without an error, with an offset. */
-export function confirmedOffset(metadata: readonly RecordMetadata[], topic: string, partition: number): bigint {
+export function confirmedOffset(
+  metadata: readonly RecordMetadata[],
+  topic: string,
+  partition: number,
+): bigint {
   const answer = metadata.find((entry) => entry.topicName === topic && entry.partition === partition);
-  if (!answer || answer.errorCode !== 0 || answer.baseOffset === undefined || BigInt(answer.baseOffset) < 0n) {
+  if (answer?.errorCode !== 0 || answer.baseOffset === undefined || BigInt(answer.baseOffset) < 0n) {
     const told = JSON.stringify(metadata);
     throw new KafkaBusError('SEND_UNCONFIRMED', true, `no broker confirmed ${topic}/${partition}: ${told}`);
   }
@@ -128,5 +141,7 @@ export function confirmedOffset(metadata: readonly RecordMetadata[], topic: stri
 }
 
 function failure(what: string, cause: unknown): KafkaBusError {
-  return new KafkaBusError('SEND_FAILED', true, `${what}: ${(cause as Error).message}`, { cause });
+  const { name, retriable, message } = cause as Partial<KafkaJSError>;
+  const canRetry = retriable !== false || name === 'KafkaJSNumberOfRetriesExceeded';
+  return new KafkaBusError('SEND_FAILED', canRetry, `${what}: ${message}`, { cause });
 }

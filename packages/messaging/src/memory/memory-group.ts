@@ -40,7 +40,9 @@ export class MemoryGroup {
   #rebalance(): void {
     for (const member of this.#members) {
       const partitions = Array.from({ length: this.log.partitionCount }, (_, partition) => partition);
-      member.assign(partitions.filter((partition) => this.#members[partition % this.#members.length] === member));
+      member.assign(
+        partitions.filter((partition) => this.#members[partition % this.#members.length] === member),
+      );
     }
   }
 }

@@ -14,7 +14,9 @@ const PARENT_ID = 'b7ad6b7169203331';
 beforeAll(() => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
-  trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: spans })] }));
+  trace.setGlobalTracerProvider(
+    new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: spans })] }),
+  );
 });
 afterAll(() => {
   context.disable();
@@ -51,11 +53,14 @@ test("handles the record in a consumer span of the producer's trace, which what 
   expect(written).toBe(`00-${TRACE_ID}-${span?.spanContext().spanId}-01`);
 });
 
-test.each([{}, { traceparent: 'nonsense' }])('begins a trace where the record has none: %o', async (headers) => {
-  await tracing()(delivery(headers), async () => handled);
-  const [span] = spans.getFinishedSpans();
-  expect(span?.parentSpanContext).toBeUndefined();
-});
+test.each([{}, { traceparent: 'nonsense' }])(
+  'begins a trace where the record has none: %o',
+  async (headers) => {
+    await tracing()(delivery(headers), async () => handled);
+    const [span] = spans.getFinishedSpans();
+    expect(span?.parentSpanContext).toBeUndefined();
+  },
+);
 
 test('marks the span of a failed attempt, and lets the failure through', async () => {
   const failure = new TypeError('boom');

@@ -1,3 +1,4 @@
+import { contracts } from '@millrace/schemas';
 import {
   type BeforeApplicationShutdown,
   Inject,
@@ -34,7 +35,7 @@ export class MessagingLifecycle implements OnApplicationBootstrap, BeforeApplica
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    const handlers = this.explorer.find();
+    const handlers = this.explorer.find(this.options.contracts ?? contracts);
     this.codec.start();
     this.health.watch(() => this.codec.reasons());
     this.#stops = [() => this.codec.stop()];
@@ -68,7 +69,14 @@ export class MessagingLifecycle implements OnApplicationBootstrap, BeforeApplica
     outboxAgeMetric(outbox);
     const topics = [...new Set(publishes.map(({ topic }) => topic))];
     const clientId = `${group}.outbox-confirmer`;
-    const confirmer = new OutboxConfirmer({ brokers, clientId, log: this.#log, group, topics, store: outbox });
+    const confirmer = new OutboxConfirmer({
+      brokers,
+      clientId,
+      log: this.#log,
+      group,
+      topics,
+      store: outbox,
+    });
     confirmer.start();
     this.#stops.push(() => confirmer.close());
   }

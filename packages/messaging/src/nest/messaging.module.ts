@@ -13,6 +13,7 @@ import { CODEC, MESSAGING_OPTIONS } from './tokens.js';
  * `ConsumerHealth` says why the service is not ready. Global, so that any module's providers may use them.
  */
 @Module({})
+// biome-ignore lint/complexity/noStaticOnlyClass: Nest's form of a module with options.
 export class MessagingModule {
   static forRootAsync<Args extends unknown[]>(options: MessagingAsyncOptions<Args>): DynamicModule {
     return {

@@ -1,7 +1,7 @@
-import type { ModuleMetadata } from '@nestjs/common';
 import type { AnyEventContract } from '@millrace/schemas';
-import type { OutboxStore } from '../outbox/outbox-store.js';
+import type { ModuleMetadata } from '@nestjs/common';
 import type { InboxStore } from '../inbox/inbox-store.js';
+import type { OutboxStore } from '../outbox/outbox-store.js';
 
 export interface MessagingOptions {
   /** The service's consumer group, and its name as a Kafka client: one for all instances of a service. */
@@ -12,6 +12,8 @@ export interface MessagingOptions {
   readonly registryUrl: string;
   /** What the service writes to its outbox. Their schemas' ids are looked up at start. */
   readonly publishes: readonly AnyEventContract[];
+  /** What may be subscribed to. Default: every contract of `@millrace/schemas`. */
+  readonly contracts?: readonly AnyEventContract[];
   /** Its rows are removed once their events are read back from the log. */
   readonly outbox?: OutboxStore;
   /** Its rows are removed once they are older than `inboxRetentionMs`. */
@@ -24,7 +26,8 @@ export interface MessagingOptions {
   readonly closeWithinMs?: number;
 }
 
-export interface MessagingAsyncOptions<Args extends unknown[] = never[]> extends Pick<ModuleMetadata, 'imports'> {
+export interface MessagingAsyncOptions<Args extends unknown[] = never[]>
+  extends Pick<ModuleMetadata, 'imports'> {
   /** What `useFactory` takes, in order. */
   readonly inject?: readonly InjectionToken[];
   readonly useFactory: (...args: Args) => MessagingOptions | Promise<MessagingOptions>;

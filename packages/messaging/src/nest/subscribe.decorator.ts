@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import type { EventContract } from '@millrace/schemas';
 import type { MessageContext } from '../message-bus.js';
 

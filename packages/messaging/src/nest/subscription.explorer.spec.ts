@@ -1,7 +1,7 @@
 import 'reflect-metadata';
+import { contracts, eventContract, OrderCancelled, OrderPlaced, StockReserved } from '@millrace/schemas';
 import { Injectable, Module, type Type } from '@nestjs/common';
 import { DiscoveryModule, NestFactory } from '@nestjs/core';
-import { eventContract, OrderCancelled, OrderPlaced, StockReserved } from '@millrace/schemas';
 import { describe, expect, test } from 'vitest';
 import type { MessageContext } from '../message-bus.js';
 import { Subscribe } from './subscribe.decorator.js';
@@ -56,7 +56,7 @@ async function explorer(providers: Type[]) {
   @Module({ imports: [DiscoveryModule], providers: [...providers, SubscriptionExplorer] })
   class App {}
   const app = await NestFactory.createApplicationContext(App, { logger: false });
-  return { app, find: () => app.get(SubscriptionExplorer).find() };
+  return { app, find: () => app.get(SubscriptionExplorer).find(contracts) };
 }
 
 describe('@Subscribe', () => {

@@ -1,6 +1,6 @@
+import type { AnyEventContract } from '@millrace/schemas';
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { contracts as knownContracts } from '@millrace/schemas';
 import type { EventHandler, Handler } from '../message-bus.js';
 import { subscribedContracts } from './subscribe.decorator.js';
 
@@ -12,16 +12,23 @@ export class SubscriptionExplorer {
     private readonly scanner: MetadataScanner,
   ) {}
 
-  /** @throws Error naming each subscription that cannot be: two methods for one contract, or an unknown contract */
-  find(): EventHandler[] {
+  /**
+   * @param known the contracts that there are
+   * @throws Error naming each subscription that cannot be: two methods for one contract, or an unknown contract
+   */
+  find(known: readonly AnyEventContract[]): EventHandler[] {
     const faults: string[] = [];
     const found = new Map<string, { readonly method: string; readonly handler: EventHandler }>();
     for (const { contract, method, handler } of this.#subscriptions()) {
       const other = found.get(contract.name);
-      if (!knownContracts.includes(contract))
-        faults.push(`${method} subscribes to ${contract.name}, which is not among the contracts of @millrace/schemas`);
+      if (!known.includes(contract))
+        faults.push(
+          `${method} subscribes to ${contract.name}, which is not among the contracts: declare it in @millrace/schemas`,
+        );
       else if (other)
-        faults.push(`${other.method} and ${method} both subscribe to ${contract.name}: call one from the other`);
+        faults.push(
+          `${other.method} and ${method} both subscribe to ${contract.name}: call one from the other`,
+        );
       else found.set(contract.name, { method, handler: { contract, handler } as unknown as EventHandler });
     }
     if (faults.length > 0) throw new Error(`Subscriptions that cannot be:\n- ${faults.join('\n- ')}`);

@@ -1,7 +1,7 @@
-import { uuidV7 } from '../uuid-v7.js';
 import type { EventContract } from '@millrace/schemas';
 import type { Codec } from '../codec/index.js';
 import type { SqlExecutor, SqlQuery } from '../sql.js';
+import { uuidV7 } from '../uuid-v7.js';
 import { outboxRecord } from './outbox-record.js';
 import type { OutboxStore } from './outbox-store.js';
 

@@ -34,9 +34,9 @@ test('describes bodies, parameters, headers and answers by their schemas', async
 test('describes errors as problems', async () => {
   const { paths, components } = (await service.app.inject('/openapi.json')).json();
 
-  expect(paths['/things'].post.responses.default.content).toEqual({
-    'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
-  });
+  const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+  expect(paths['/things'].post.responses.default.content).toEqual(content);
+  expect(paths['/things/{id}'].get.responses['404']).toEqual({ description: 'No such thing', content });
   expect(components.schemas.Problem.required).toEqual(['type', 'title', 'status']);
 });
 

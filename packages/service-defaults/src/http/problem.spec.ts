@@ -174,8 +174,8 @@ test.each([
   ],
   ['has headers without end', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
 ])('a request that %s is a problem', async (_, request, status) => {
-  const { port } = service.app.getHttpServer().address();
-  const socket = connect(port, '127.0.0.1', () => socket.write(request));
+  const { port } = new URL(await service.app.getUrl());
+  const socket = connect(Number(port), '127.0.0.1', () => socket.write(request));
 
   const [head, body] = (await text(socket)).split('\r\n\r\n');
 

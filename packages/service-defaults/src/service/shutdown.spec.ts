@@ -75,11 +75,11 @@ test('sends the whole of an answer to a client that reads slowly', async () => {
   await using service = new TinyServiceProcess({ SHUTDOWN_TIMEOUT_MS: '60000' });
   const request = get(`${await service.url()}/slow?size=20000000`, { agent });
   await service.line('slow request begun');
+  service.signal('SIGUSR2');
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
 
   service.signal('SIGTERM');
   await service.line('shutting down');
-  service.signal('SIGUSR2');
-  const [response] = (await once(request, 'response')) as [IncomingMessage];
   await setTimeout(300);
 
   expect((await text(response)).length).toBe(20_000_000);

@@ -12,7 +12,7 @@ import {
   Res,
   Sse,
 } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiNotFoundResponse, ApiOkResponse } from '@nestjs/swagger';
 import { context, propagation } from '@opentelemetry/api';
 import type { FastifyReply } from 'fastify';
 import { Observable, startWith } from 'rxjs';
@@ -51,6 +51,7 @@ export class ThingsController {
 
   @Get('things/:id')
   @ApiOkResponse({ standardSchema: stored })
+  @ApiNotFoundResponse({ description: 'No such thing' })
   get(@Param('id', { schema: z.uuid() }) id: string): object {
     throw new ProblemException({ status: 404, code: 'THING_NOT_FOUND', detail: `There is no thing ${id}.` });
   }

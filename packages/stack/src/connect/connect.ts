@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expectOk } from '../http.js';
-import { jvm } from '../jvm.js';
+import { JVM_STOP_MS, jvm } from '../jvm.js';
 import { infraFile, type NativeContext } from '../native-context.js';
 import { type Part, part } from '../processes/part.js';
 import { HOST, nativeHosts } from '../settings/endpoints.js';
@@ -18,7 +18,7 @@ export const connect = (context: NativeContext, url: string): Part => {
     ports: [port],
     address: url,
     healthTimeoutMs: 90_000,
-    stopTimeoutMs: 30_000,
+    stopTimeoutMs: JVM_STOP_MS,
     check: (signal) => expectOk(`${url}/health`, signal),
     command: async () => {
       const { java, connectClasspath, connectPluginPath } = await context.runtimes();
@@ -36,7 +36,7 @@ export const connect = (context: NativeContext, url: string): Part => {
         argv: jvm({
           java,
           heapMb: 192,
-          archive: { folder: context.archives, write: true },
+          archive: { folder: context.archives, of: 'connect', write: true },
           options: [`-Dlog4j2.configurationFile=${infraFile(context, 'kafka', 'log4j2.properties')}`],
           program: ['-cp', connectClasspath, 'org.apache.kafka.connect.cli.ConnectDistributed', config],
         }),
@@ -53,7 +53,10 @@ const connectorVariables = (env: Env): Record<string, string> => {
   );
   return {
     ...Object.fromEntries(
-      [...names, 'POSTGRES_PORT', 'MONGO_PORT', 'MONGO_REPLICA_SET'].map((name) => [name, required(env, name)]),
+      [...names, 'POSTGRES_PORT', 'MONGO_PORT', 'MONGO_REPLICA_SET'].map((name) => [
+        name,
+        required(env, name),
+      ]),
     ),
     POSTGRES_HOST: HOST,
     MONGO_HOST: HOST,

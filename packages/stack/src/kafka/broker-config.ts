@@ -28,6 +28,9 @@ export const writeBrokerConfig = async (
     'controlled.shutdown.enable': 'false',
   });
   const path = join(state.conf, file);
-  await writeFile(path, `${await readFile(infraFile(context, 'kafka', 'broker.properties'), 'utf8')}\n${own}`);
+  await writeFile(
+    path,
+    `${await readFile(infraFile(context, 'kafka', 'broker.properties'), 'utf8')}\n${own}`,
+  );
   return path;
 };

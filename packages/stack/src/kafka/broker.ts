@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { jvm } from '../jvm.js';
+import { JVM_STOP_MS, jvm } from '../jvm.js';
 import { infraFile, type NativeContext } from '../native-context.js';
 import { type Part, part } from '../processes/part.js';
 import { HOST } from '../settings/endpoints.js';
@@ -18,8 +18,8 @@ export const broker = (context: NativeContext, id: number): Part => {
     log: state.log(name),
     ports: [port, portOf(env, `KAFKA_${id}_CONTROLLER_PORT`)],
     address: `${HOST}:${port}`,
-    healthTimeoutMs: 60_000,
-    stopTimeoutMs: 30_000,
+    healthTimeoutMs: 120_000,
+    stopTimeoutMs: JVM_STOP_MS,
     check: async (signal) => {
       const alive = await aliveBrokers(port, signal);
       if (!alive.includes(id)) throw new Error(`broker ${id} has not joined the cluster`);
@@ -33,7 +33,7 @@ export const broker = (context: NativeContext, id: number): Part => {
         argv: jvm({
           java,
           heapMb: 160,
-          archive: { folder: context.archives, write: id === 1 },
+          archive: { folder: context.archives, of: 'kafka', write: id === 1 },
           options: [`-Dlog4j2.configurationFile=${infraFile(context, 'kafka', 'log4j2.properties')}`],
           program: ['-cp', kafkaClasspath, 'kafka.Kafka', config],
         }),

@@ -21,35 +21,43 @@ export const formatStorage = (context: NativeContext, signal: AbortSignal): Prom
 const format = async (context: NativeContext, signal: AbortSignal): Promise<void> => {
   const folders = BROKER_IDS.map((id) => ({ id, folder: join(context.state.data, brokerName(id)) }));
   const formatted = await Promise.all(folders.map(({ folder }) => exists(join(folder, META))));
-  const missing = folders.filter((_, i) => !formatted[i]).map((each) => ({ ...each, fresh: `${each.folder}.new` }));
+  const missing = folders
+    .filter((_, i) => !formatted[i])
+    .map((each) => ({ ...each, fresh: `${each.folder}.new` }));
   const [first, ...others] = missing;
   if (!first) return;
   for (const { folder, fresh } of missing) {
     for (const path of [folder, fresh]) await rm(path, { recursive: true, force: true });
   }
-  await runStorageTool(context, first.id, missing.map(({ fresh }) => fresh), signal);
+  await runStorageTool(
+    context,
+    first.id,
+    missing.map(({ fresh }) => fresh),
+    signal,
+  );
   for (const { id, fresh } of others) await makeAnotherNodes(fresh, id, first.fresh);
   for (const { folder, fresh } of missing) await rename(fresh, folder);
 };
 
 const META = 'meta.properties';
 
-const runStorageTool = async (context: NativeContext, id: number, folders: readonly string[], signal: AbortSignal) => {
+const runStorageTool = async (
+  context: NativeContext,
+  id: number,
+  folders: readonly string[],
+  signal: AbortSignal,
+) => {
   const config = await writeBrokerConfig(context, id, folders, 'kafka-format.properties');
   const { java, kafkaClasspath } = await context.runtimes();
   const clusterId = required(context.env, 'KAFKA_CLUSTER_ID');
-  await runOnce({
-    name: "Formatting the brokers' storage",
-    log: context.state.log('kafka-format'),
-    timeoutMs: 60_000,
-    signal,
-    argv: jvm({
-      java,
-      heapMb: 64,
-      archive: { folder: context.archives, write: false },
-      program: ['-cp', kafkaClasspath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config],
-    }),
+  const argv = jvm({
+    java,
+    heapMb: 64,
+    archive: { folder: context.archives, of: 'kafka', write: false },
+    program: ['-cp', kafkaClasspath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config],
   });
+  const name = 'kafka-format';
+  await runOnce(context.records, { name, log: context.state.log(name), timeoutMs: 60_000, argv }, signal);
 };
 
 /**

@@ -11,7 +11,11 @@ const NO_TOPICS = 0;
  * @throws Error when there is no whole answer within two seconds.
  */
 export const aliveBrokers = async (port: number, signal: AbortSignal): Promise<number[]> => {
-  const socket = connect({ port, host: '127.0.0.1', signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
+  const socket = connect({
+    port,
+    host: '127.0.0.1',
+    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+  });
   try {
     socket.write(metadataRequest());
     let received = Buffer.alloc(0);

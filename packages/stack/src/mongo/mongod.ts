@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { NativeContext } from '../native-context.js';
+import { infraFile, type NativeContext } from '../native-context.js';
 import { type Part, part } from '../processes/part.js';
 import { HOST } from '../settings/endpoints.js';
 import { portOf, required } from '../settings/stack-env.js';
@@ -15,7 +15,7 @@ export const mongod = (context: NativeContext): Part => {
     log: state.log('mongod'),
     ports: [port],
     address: `${HOST}:${port}`,
-    healthTimeoutMs: 60_000,
+    healthTimeoutMs: 120_000,
     stopTimeoutMs: 30_000,
     leftover: /DBPathInUse/,
     check: () =>
@@ -28,12 +28,23 @@ export const mongod = (context: NativeContext): Part => {
       await mkdir(dbpath, { recursive: true, mode: 0o700 });
       const keyFile = join(state.conf, 'mongod.key');
       await writeFile(keyFile, required(env, 'MONGO_REPLICA_KEY'), { mode: 0o600 });
-      return { argv: [program, ...mongodArguments({ dbpath, keyFile, port, replicaSet: required(env, 'MONGO_REPLICA_SET') })] };
+      return {
+        argv: [
+          program,
+          ...['--config', infraFile(context, 'mongo', 'mongod.conf')],
+          ...mongodArguments({ dbpath, keyFile, port, replicaSet: required(env, 'MONGO_REPLICA_SET') }),
+        ],
+      };
     },
   });
 };
 
-const mongodArguments = (at: { dbpath: string; keyFile: string; port: number; replicaSet: string }): string[] => [
+const mongodArguments = (at: {
+  dbpath: string;
+  keyFile: string;
+  port: number;
+  replicaSet: string;
+}): string[] => [
   ...['--dbpath', at.dbpath],
   ...['--port', String(at.port)],
   ...['--bind_ip', HOST],
@@ -41,8 +52,4 @@ const mongodArguments = (at: { dbpath: string; keyFile: string; port: number; re
   ...['--replSet', at.replicaSet],
   '--auth',
   ...['--keyFile', at.keyFile],
-  ...['--wiredTigerCacheSizeGB', '0.25'],
-  ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
-  // An open transaction of a killed service would block other writers for a minute.
-  ...['--setParameter', 'transactionLifetimeLimitSeconds=5'],
 ];

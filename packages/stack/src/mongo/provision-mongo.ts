@@ -42,7 +42,8 @@ type Roles = readonly { readonly role: string; readonly db: string }[];
 const userInfo = (env: Env, account: string): string =>
   ['USER', 'PASSWORD'].map((part) => encodeURIComponent(required(env, `${account}_${part}`))).join(':');
 
-const hasCode = (error: unknown, code: number): boolean => error instanceof MongoServerError && error.code === code;
+const hasCode = (error: unknown, code: number): boolean =>
+  error instanceof MongoServerError && error.code === code;
 
 const hasAdministrator = (url: string): Promise<boolean> =>
   withMongo(url, async (client) => {
@@ -56,7 +57,12 @@ const hasAdministrator = (url: string): Promise<boolean> =>
   });
 
 /** Makes `host` the only member, also where the data was written under another port, and waits for the primary. */
-const initiateReplicaSet = async (admin: Db, _id: string, host: string, signal: AbortSignal): Promise<void> => {
+const initiateReplicaSet = async (
+  admin: Db,
+  _id: string,
+  host: string,
+  signal: AbortSignal,
+): Promise<void> => {
   try {
     const { config } = await admin.command({ replSetGetConfig: 1 });
     if (config.members[0].host !== host) {

@@ -10,9 +10,18 @@ import type { PostgresHome } from './unprivileged.js';
 const COMPLETE = 'millrace-initialised';
 
 /** Makes the database cluster unless it is there, and gives it the settings of `infra/postgres`. */
-export const prepareDataFolder = async (context: NativeContext, home: PostgresHome, signal: AbortSignal): Promise<void> => {
+export const prepareDataFolder = async (
+  context: NativeContext,
+  home: PostgresHome,
+  signal: AbortSignal,
+): Promise<void> => {
   const complete = join(home.data, COMPLETE);
-  if (!(await access(complete).then(() => true, () => false))) {
+  if (
+    !(await access(complete).then(
+      () => true,
+      () => false,
+    ))
+  ) {
     await initialise(context, home, signal);
     await writeFile(complete, '');
   }
@@ -30,16 +39,21 @@ const initialise = async (context: NativeContext, home: PostgresHome, signal: Ab
     for (const path of [home.data, password]) await chown(path, home.owner, home.owner);
   }
   const settings = ['-U', required(env, 'POSTGRES_USER'), `--pwfile=${password}`, '-A', 'scram-sha-256'];
-  const initdb = [join(home.bin, 'initdb'), '-D', home.data, ...settings, '-E', 'UTF8', '--locale=C', '--no-sync'];
+  const initdb = [
+    join(home.bin, 'initdb'),
+    '-D',
+    home.data,
+    ...settings,
+    '-E',
+    'UTF8',
+    '--locale=C',
+    '--no-sync',
+  ];
+  const name = 'postgres-initdb';
+  const argv = [...home.prefix, ...initdb] as [string, ...string[]];
+  const run = { name, log: state.log(name), argv, cwd: home.data, timeoutMs: 60_000 };
   try {
-    await runOnce({
-      name: 'Creating the Postgres database cluster',
-      log: state.log('postgres-initdb'),
-      argv: [...home.prefix, ...initdb] as [string, ...string[]],
-      cwd: home.data,
-      timeoutMs: 60_000,
-      signal,
-    });
+    await runOnce(context.records, run, signal);
   } finally {
     await rm(password, { force: true });
   }

@@ -17,7 +17,7 @@ export const postgres = (context: NativeContext, adminUrl: string): Part => {
     log: state.log('postgres'),
     ports: [port],
     address: `${HOST}:${port}`,
-    healthTimeoutMs: 60_000,
+    healthTimeoutMs: 120_000,
     // Fast shutdown: ends sessions, then writes a checkpoint.
     stopSignal: 'SIGINT',
     stopTimeoutMs: 30_000,
@@ -30,7 +30,13 @@ export const postgres = (context: NativeContext, adminUrl: string): Part => {
       const home = await postgresHome(postgresBin, join(state.data, 'postgres'));
       await prepareDataFolder(context, home, signal);
       const settings = [`port=${port}`, `listen_addresses=${HOST}`, 'unix_socket_directories='];
-      const argv = [...home.prefix, join(home.bin, 'postgres'), '-D', home.data, ...settings.flatMap((s) => ['-c', s])];
+      const argv = [
+        ...home.prefix,
+        join(home.bin, 'postgres'),
+        '-D',
+        home.data,
+        ...settings.flatMap((s) => ['-c', s]),
+      ];
       return { argv: argv as [string, ...string[]], cwd: home.data };
     },
   });

@@ -23,7 +23,11 @@ const DATABASES = [
  * may only connect to its own database, and tables are granted by the migrations of the service that owns them.
  */
 export const provisionPostgres = async (adminUrl: string, env: Env, signal: AbortSignal): Promise<void> => {
-  const client = new Client({ connectionString: adminUrl, connectionTimeoutMillis: 5_000, query_timeout: 30_000 });
+  const client = new Client({
+    connectionString: adminUrl,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 30_000,
+  });
   client.on('error', () => {});
   await client.connect();
   try {

@@ -12,7 +12,8 @@ export const assertPortsFree = async (needs: readonly PortNeed[], isFree = isPor
   const busy = needs.filter((_, i) => !free[i]);
   const [first, ...others] = busy;
   if (!first) return;
-  const more = others.length === 0 ? '' : ` (and ${others.map(({ port, by }) => `${port} for ${by}`).join(', ')})`;
+  const more =
+    others.length === 0 ? '' : ` (and ${others.map(({ port, by }) => `${port} for ${by}`).join(', ')})`;
   throw new StackError(
     'BUSY_PORT',
     `Port ${first.port}, which ${first.by} needs, is in use by another program${more}: ` +

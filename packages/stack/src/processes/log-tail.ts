@@ -17,9 +17,20 @@ export const tailOf = async (file: string, lines: number): Promise<string[]> => 
   }
 };
 
-/** Where to read on, and what stands there last. */
+const SHOWN_LINES = 10;
+const SHOWN_FAULTS = 4;
+// Words of Java's and Postgres' logs, and of mongod's JSON.
+const FAULT = /\b(ERROR|FATAL|PANIC)\b|Exception\b|"s":"[EF]"/;
+
+/** Where to read on, and what stands there: the last faults, which shutting down often pushes up, and the end. */
 export const logHint = async (log: string): Promise<string> => {
-  const lines = await tailOf(log, 15);
-  const shown = lines.map((line) => `  | ${line.slice(0, 300)}`).join('\n');
-  return lines.length === 0 ? `Its log ${log} is empty.` : `Read ${log}, which ends:\n${shown}`;
+  const lines = await tailOf(log, Number.POSITIVE_INFINITY);
+  if (lines.length === 0) return `Its log ${log} is empty.`;
+  const end = lines.slice(-SHOWN_LINES);
+  const faults = lines
+    .slice(0, -SHOWN_LINES)
+    .filter((line) => FAULT.test(line))
+    .slice(-SHOWN_FAULTS);
+  const shown = [...faults, ...(faults.length > 0 ? ['…'] : []), ...end];
+  return `Read ${log}, which ends:\n${shown.map((line) => `  | ${line.slice(0, 300)}`).join('\n')}`;
 };

@@ -33,6 +33,8 @@ const POLL_MS = 20;
 
 /** A process that outlives the command that starts it: on record by pid and start time, its output in a log file. */
 export class ManagedProcess {
+  private child: ChildProcess | undefined;
+
   constructor(
     readonly definition: ProcessDefinition,
     private readonly records: ProcessRecords,
@@ -58,6 +60,7 @@ export class ManagedProcess {
         stdio: ['ignore', output.fd, output.fd],
       });
       child.unref();
+      this.child = child;
       await this.untilRecorded(child);
     } finally {
       await output.close();
@@ -65,11 +68,16 @@ export class ManagedProcess {
     return 'started';
   }
 
+  /** How the process that this object started has ended: exit code or signal; undefined while it runs. */
+  outcome(): number | NodeJS.Signals | undefined {
+    return this.child?.exitCode ?? this.child?.signalCode ?? undefined;
+  }
+
   /** @throws StackError START_FAILED with the end of the log where the process is gone. */
   async assertRunning(): Promise<void> {
     if (await this.running()) return;
     const { name, log } = this.definition;
-    throw new StackError('START_FAILED', `${name} ended right after its start. ${await logHint(log)}`);
+    throw new StackError('START_FAILED', `${name} has ended. ${await logHint(log)}`);
   }
 
   /** Asks it to end, insists after the timeout, and returns once it is gone. */

@@ -36,7 +36,10 @@ export class ProcessRecords {
   /** Names of all records, also of processes that are gone. */
   async names(): Promise<string[]> {
     const files = await readdir(this.folder).catch(() => []);
-    return files.filter((file) => file.endsWith('.pid')).map((file) => file.slice(0, -'.pid'.length)).sort();
+    return files
+      .filter((file) => file.endsWith('.pid'))
+      .map((file) => file.slice(0, -'.pid'.length))
+      .sort();
   }
 
   private async read(name: string): Promise<ProcessIdentity | undefined> {

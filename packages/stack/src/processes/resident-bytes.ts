@@ -4,7 +4,8 @@ import { promisify } from 'node:util';
 
 /** Resident memory of one process in bytes (RSS); 0 when it is gone. */
 export const residentBytes = async (pid: number): Promise<number> => {
-  if (process.platform === 'linux') return kilobytes(await read(`/proc/${pid}/status`), /^VmRSS:\s+(\d+) kB/m);
+  if (process.platform === 'linux')
+    return kilobytes(await read(`/proc/${pid}/status`), /^VmRSS:\s+(\d+) kB/m);
   const { stdout } = await run('ps', ['-o', 'rss=', '-p', String(pid)], { timeout: 5_000 }).catch(() => ({
     stdout: '0',
   }));

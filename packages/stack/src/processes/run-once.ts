@@ -1,49 +1,47 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { StackError } from '../stack.error.js';
-import { childEnvironment } from './child-environment.js';
 import { logHint } from './log-tail.js';
-import type { Command } from './managed-process.js';
+import { type Command, ManagedProcess } from './managed-process.js';
+import type { ProcessRecords } from './process-record.js';
 
 export interface RunOptions extends Command {
-  /** What it is, for the error. */
+  /** Name of its record and its log. */
   readonly name: string;
   readonly log: string;
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
 }
 
+const POLL_MS = 25;
+
 /**
- * Runs a command to its end, its output in a log file of its own.
+ * Runs a command to its end, on record like every other process: a run that an earlier, killed command left behind
+ * is ended first. When the signal aborts, the run is ended too.
  * @throws StackError START_FAILED with the end of the log when it fails or does not end in time.
  */
-export const runOnce = async (options: RunOptions): Promise<void> => {
-  const { name, argv, env, cwd, log, timeoutMs, signal } = options;
-  signal.throwIfAborted();
-  const output = await open(log, 'w', 0o600);
+export const runOnce = async (
+  records: ProcessRecords,
+  options: RunOptions,
+  signal: AbortSignal,
+): Promise<void> => {
+  const { name, log, timeoutMs } = options;
+  const process = new ManagedProcess(
+    { name, log, command: async () => options, stopSignal: 'SIGKILL', stopTimeoutMs: 0 },
+    records,
+  );
+  await process.stop();
+  await process.start(signal);
+  const deadline = performance.now() + timeoutMs;
   try {
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const [program, ...args] = argv;
-    const child = spawn(program, args, {
-      env: childEnvironment(env),
-      ...(cwd && { cwd }),
-      detached: true,
-      stdio: ['ignore', output.fd, output.fd],
-      signal: AbortSignal.any([signal, timeout]),
-      killSignal: 'SIGKILL',
-    });
-    const exit = await once(child, 'exit').catch((error: unknown) => error);
-    signal.throwIfAborted();
-    if (Array.isArray(exit) && exit[0] === 0) return;
-    const how = timeout.aborted ? `did not end within ${timeoutMs / 1000} s` : describe(exit);
-    throw new StackError('START_FAILED', `${name} ${how}. ${await logHint(log)}`);
+    while (process.outcome() === undefined) {
+      if (performance.now() >= deadline)
+        throw await failure(options, `did not end within ${timeoutMs / 1000} s`);
+      await sleep(POLL_MS, undefined, { signal });
+    }
+    if (process.outcome() !== 0) throw await failure(options, `failed (${process.outcome()})`);
   } finally {
-    await output.close();
+    await process.stop();
   }
 };
 
-const describe = (exit: unknown): string => {
-  if (!Array.isArray(exit)) return `could not be run: ${exit instanceof Error ? exit.message : String(exit)}`;
-  return exit[0] === null ? `was ended by ${exit[1]}` : `failed with exit code ${exit[0]}`;
-};
+const failure = async ({ name, log }: RunOptions, how: string): Promise<StackError> =>
+  new StackError('START_FAILED', `${name} ${how}. ${await logHint(log)}`);

@@ -9,5 +9,6 @@ export const requireCompatibility = async (url: string, signal: AbortSignal): Pr
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
   });
   const body = await response.text();
-  if (!response.ok) throw new Error(`The registry answered ${response.status} to its compatibility rule: ${body}`);
+  if (!response.ok)
+    throw new Error(`The registry answered ${response.status} to its compatibility rule: ${body}`);
 };

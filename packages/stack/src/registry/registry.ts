@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expectOk } from '../http.js';
-import { jvm } from '../jvm.js';
+import { JVM_STOP_MS, jvm } from '../jvm.js';
 import { infraFile, type NativeContext } from '../native-context.js';
 import { type Part, part } from '../processes/part.js';
 import { HOST } from '../settings/endpoints.js';
@@ -17,7 +17,7 @@ export const registry = (context: NativeContext, url: string): Part => {
     ports: [port, managementPort],
     address: url,
     healthTimeoutMs: 90_000,
-    stopTimeoutMs: 15_000,
+    stopTimeoutMs: JVM_STOP_MS,
     check: (signal) => expectOk(`${url}/subjects`, signal),
     command: async () => {
       const { java, registryDir } = await context.runtimes();
@@ -26,7 +26,7 @@ export const registry = (context: NativeContext, url: string): Part => {
         argv: jvm({
           java,
           heapMb: 192,
-          archive: { folder: context.archives, write: true },
+          archive: { folder: context.archives, of: 'registry', write: true },
           program: ['-jar', join(registryDir, 'quarkus-run.jar')],
         }),
         cwd: registryDir,

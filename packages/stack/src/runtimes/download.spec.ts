@@ -4,8 +4,8 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { bareMachine } from '../spec-support/bare-machine.js';
 import { download } from './download.js';
-import { bareMachine } from './runtime-fixture.js';
 
 const content = Buffer.alloc(100_000, 'millrace');
 const sha512 = createHash('sha512').update(content).digest('hex');

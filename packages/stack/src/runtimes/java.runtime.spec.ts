@@ -1,8 +1,8 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { type BareMachine, bareMachine } from '../spec-support/bare-machine.js';
 import { resolveJava } from './java.runtime.js';
-import { type BareMachine, bareMachine } from './runtime-fixture.js';
 
 /** A `java` that says what a real one says, at `<home>/bin/java`. */
 function installJava(machine: BareMachine, home: string, version: string): string {
@@ -56,7 +56,6 @@ describe('which Java is used', () => {
   it('is asked only once: a second start runs no Java to learn its version', async () => {
     const machine = bareMachine();
     installJava(machine, 'mine', '21');
-    mkdirSync(join(machine.folder, 'cache', 'millrace'), { recursive: true });
     const context = machine.context({ env: { ...machine.env, JAVA_HOME: join(machine.folder, 'mine') } });
     await resolveJava(context);
     rmSync(join(machine.folder, 'asked'), { force: true });

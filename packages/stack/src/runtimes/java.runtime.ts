@@ -11,7 +11,6 @@ import {
   newestFirst,
   parseJavaSettings,
 } from './java-version.js';
-import { ProbeMemory } from './probe-memory.js';
 import { RuntimeError, reasonOf } from './runtime.error.js';
 import { pinKey, type RuntimeContext, systemKey } from './runtime-context.js';
 import { unpackWheel } from './wheel.js';
@@ -29,10 +28,9 @@ export interface Java {
  * @throws RuntimeError NO_JAVA
  */
 export async function resolveJava(context: RuntimeContext): Promise<Java> {
-  const memory = new ProbeMemory(context.cache.root);
   const passed: string[] = [];
   for (const candidate of candidates(context)) {
-    const found = await probe(context, memory, candidate);
+    const found = await probe(context, candidate);
     if (!found) continue;
     if (majorVersion(found.version) >= MINIMUM_JAVA) {
       context.report(`Java ${found.version}: ${found.home}`);
@@ -69,12 +67,8 @@ function childrenOf(folder: string): string[] {
 }
 
 /** Asks the program itself where it lives, so that a launcher or a version manager's shim leads to a real Java. */
-async function probe(
-  context: RuntimeContext,
-  memory: ProbeMemory,
-  program: string,
-): Promise<JavaInstallation | undefined> {
-  const answer = await memory.ask(program, async () => {
+async function probe(context: RuntimeContext, program: string): Promise<JavaInstallation | undefined> {
+  const answer = await context.probes.ask(program, async () => {
     const { failed, stderr } = await execa(program, ['-XshowSettings:properties', '-version'], {
       env: context.env,
       extendEnv: false,

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { bareMachine } from '../spec-support/bare-machine.js';
 import { mavenProblem, resolveJvmRuntimes } from './jvm.runtime.js';
-import { bareMachine } from './runtime-fixture.js';
 
 const java = { program: '/jdk/bin/java', home: '/jdk', fetched: false };
 

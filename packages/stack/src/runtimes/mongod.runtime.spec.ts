@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { bareMachine } from '../spec-support/bare-machine.js';
 import { parseMongodVersion, resolveMongod } from './mongod.runtime.js';
-import { bareMachine } from './runtime-fixture.js';
 
 const mongod = (version: string) => `echo "db version v${version}"`;
 

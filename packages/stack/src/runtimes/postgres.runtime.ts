@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { RuntimeError } from './runtime.error.js';
 import type { RuntimeContext } from './runtime-context.js';
 
@@ -32,7 +32,8 @@ export async function resolvePostgres(context: RuntimeContext): Promise<string> 
 
 function packageFolder(name: string): string | undefined {
   try {
-    return dirname(dirname(fileURLToPath(import.meta.resolve(name))));
+    const manifest = findPackageJSON(name, import.meta.url);
+    return manifest && dirname(manifest);
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
-import { readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** What a program said of itself; undefined where it does not run. */
 type Answer = string | undefined;
@@ -31,6 +31,7 @@ export class ProbeMemory {
     this.answers[key] = answer;
     const temporary = `${this.file}.${process.pid}`;
     try {
+      mkdirSync(dirname(this.file), { recursive: true });
       writeFileSync(temporary, JSON.stringify(this.answers, null, 1));
       renameSync(temporary, this.file);
     } catch {

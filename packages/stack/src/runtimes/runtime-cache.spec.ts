@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFi
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { bareMachine } from '../spec-support/bare-machine.js';
 import type { CacheEntry, RuntimeCache } from './runtime-cache.js';
-import { bareMachine } from './runtime-fixture.js';
 
 /** An entry whose content tells which fetch it is from. */
 function tool(fetches: string[], name = 'tool-1'): CacheEntry {

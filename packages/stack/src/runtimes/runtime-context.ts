@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheDir } from './cache-dir.js';
+import { ProbeMemory } from './probe-memory.js';
 import { RuntimeCache } from './runtime-cache.js';
 
 export interface ResolveOptions {
@@ -23,6 +24,7 @@ export interface RuntimeContext {
   javaFolders: string[] | undefined;
   signal: AbortSignal;
   cache: RuntimeCache;
+  probes: ProbeMemory;
   report(line: string): void;
 }
 
@@ -32,12 +34,14 @@ export function createContext(
   signal: AbortSignal,
 ): RuntimeContext {
   const env = options.env ?? process.env;
+  const root = resolve(cacheDir(env, process.platform));
   return {
     env,
     infraDir: options.infraDir ?? defaultInfraDir(),
     javaFolders: options.javaFolders,
     signal,
-    cache: new RuntimeCache(resolve(cacheDir(env, process.platform)), report, signal),
+    cache: new RuntimeCache(root, report, signal),
+    probes: new ProbeMemory(root),
     report,
   };
 }

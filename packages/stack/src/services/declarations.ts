@@ -10,7 +10,10 @@ export interface ServiceDeclaration {
   /** The variable of `infra/stack.env` that holds the first instance's port. */
   readonly port: string;
   /** Brings the database to what the service expects: run once per start of the stack, as the owner role. */
-  readonly migration: { readonly script: string; readonly env: (at: Infrastructure) => Record<string, string> };
+  readonly migration: {
+    readonly script: string;
+    readonly env: (at: Infrastructure) => Record<string, string>;
+  };
   readonly env: (at: Infrastructure) => Record<string, string>;
 }
 

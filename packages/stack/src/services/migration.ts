@@ -14,15 +14,13 @@ export const migration = (
 ): Resource => {
   const name = migrationName(declaration);
   const { script, env } = declaration.migration;
-  return step(name, (signal) =>
-    runOnce({
-      name,
-      log: context.state.log(name),
-      argv: [process.execPath, script],
-      cwd: context.root,
-      env: env(at),
-      timeoutMs: 60_000,
-      signal,
-    }),
-  );
+  const run = {
+    name,
+    log: context.state.log(name),
+    argv: [process.execPath, script] as [string, string],
+    cwd: context.root,
+    env: env(at),
+    timeoutMs: 60_000,
+  };
+  return step(name, (signal) => runOnce(context.records, run, signal));
 };

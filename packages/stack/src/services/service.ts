@@ -18,7 +18,10 @@ export interface ServiceSettings {
 /** URLs of a service's instances. @throws StackError WRONG_SETTINGS where there are too many. */
 export const instanceUrls = (env: Env, { name, port }: ServiceDeclaration, instances: number): string[] => {
   if (!Number.isInteger(instances) || instances < 0 || instances > MAX_INSTANCES) {
-    throw new StackError('WRONG_SETTINGS', `${name} can run in 0 to ${MAX_INSTANCES} instances, not ${instances}.`);
+    throw new StackError(
+      'WRONG_SETTINGS',
+      `${name} can run in 0 to ${MAX_INSTANCES} instances, not ${instances}.`,
+    );
   }
   return Array.from({ length: instances }, (_, i) => `http://${HOST}:${portOf(env, port) + i}`);
 };
@@ -38,7 +41,7 @@ export const serviceInstances = (
       log: context.state.log(name),
       ports: [Number(port)],
       address: url,
-      healthTimeoutMs: 60_000,
+      healthTimeoutMs: 120_000,
       stopTimeoutMs: 20_000,
       check: (signal) => expectOk(`${url}/health/ready`, signal),
       command: async () => ({

@@ -34,7 +34,11 @@ export const decideSettings = async (
   };
 };
 
-const serviceSettings = (wishes: StackWishes, stored: ServiceSettings | undefined, name: string): ServiceSettings => ({
+const serviceSettings = (
+  wishes: StackWishes,
+  stored: ServiceSettings | undefined,
+  name: string,
+): ServiceSettings => ({
   instances: wishes.instances?.[name] ?? stored?.instances ?? 1,
   env: wishes.serviceEnv?.[name] ?? stored?.env ?? {},
 });

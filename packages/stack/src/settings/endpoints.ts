@@ -49,7 +49,10 @@ export const nativeHosts = (env: Env): Hosts => {
 };
 
 /** The addresses of everything that does not depend on what runs: users and names from the env, places from `hosts`. */
-export const infrastructureEndpoints = (env: Env, hosts: Hosts): Omit<StackEndpoints, 'name' | 'services' | 'processes'> => ({
+export const infrastructureEndpoints = (
+  env: Env,
+  hosts: Hosts,
+): Omit<StackEndpoints, 'name' | 'services' | 'processes'> => ({
   version: 1,
   kafka: { bootstrapServers: hosts.kafka },
   registry: { url: `${hosts.registry}/apis/ccompat/v7` },
@@ -58,7 +61,9 @@ export const infrastructureEndpoints = (env: Env, hosts: Hosts): Omit<StackEndpo
     postgresAdmin: postgresUrl(env, hosts, 'POSTGRES', 'postgres'),
     mongoAdmin: mongoUrl(env, hosts, 'MONGO_ADMIN', ''),
     orders: roleUrls((role) => postgresUrl(env, hosts, `ORDERS_${role}`, required(env, 'ORDERS_DATABASE'))),
-    inventory: roleUrls((role) => mongoUrl(env, hosts, `INVENTORY_${role}`, required(env, 'INVENTORY_DATABASE'))),
+    inventory: roleUrls((role) =>
+      mongoUrl(env, hosts, `INVENTORY_${role}`, required(env, 'INVENTORY_DATABASE')),
+    ),
   },
 });
 

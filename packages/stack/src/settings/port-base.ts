@@ -18,7 +18,11 @@ export const basesFor = (path: string): number[] => {
  * The first base for this path whose whole block is free.
  * @throws StackError BUSY_PORT where there is none.
  */
-export const pickPortBase = async (path: string, offsets: readonly number[], isFree = isPortFree): Promise<number> => {
+export const pickPortBase = async (
+  path: string,
+  offsets: readonly number[],
+  isFree = isPortFree,
+): Promise<number> => {
   for (const base of basesFor(path)) {
     const free = await Promise.all(offsets.map((offset) => isFree(base + offset)));
     if (free.every(Boolean)) return base;

@@ -4,7 +4,10 @@ import type { Env } from './stack-env.js';
 export const workerProperties = (env: Env): Record<string, string> =>
   Object.fromEntries(
     Object.entries(env).map(([name, value]) => [
-      name.replace(/^CONNECT_/, '').toLowerCase().replaceAll('_', '.'),
+      name
+        .replace(/^CONNECT_/, '')
+        .toLowerCase()
+        .replaceAll('_', '.'),
       value,
     ]),
   );

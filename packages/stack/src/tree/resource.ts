@@ -32,7 +32,10 @@ export interface Parallel {
   readonly children: readonly Node[];
 }
 
-export const resource = (definition: Omit<Resource, 'kind'>): Resource => ({ kind: 'resource', ...definition });
+export const resource = (definition: Omit<Resource, 'kind'>): Resource => ({
+  kind: 'resource',
+  ...definition,
+});
 
 export const sequence = (...children: readonly Node[]): Sequence => ({ kind: 'sequence', children });
 
@@ -41,10 +44,7 @@ export const parallel = (...children: readonly Node[]): Parallel => ({ kind: 'pa
 export const after = (names: readonly string[], node: Node): Node => ({ ...node, after: names });
 
 /** A resource that is done once it has run: nothing to watch, nothing to stop. Must be repeatable. */
-export const step = (
-  name: string,
-  run: (signal: AbortSignal) => Promise<void>,
-): Resource =>
+export const step = (name: string, run: (signal: AbortSignal) => Promise<void>): Resource =>
   resource({
     name,
     healthTimeoutMs: 0,

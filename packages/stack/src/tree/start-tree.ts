@@ -32,7 +32,8 @@ export const startTree = async (root: Node, options: StartOptions = {}): Promise
   const gates = new Map(resourcesOf(root).map(({ name }) => [name, Promise.withResolvers<void>()]));
   const ready = (name: string) => {
     const gate = gates.get(name);
-    if (!gate) throw new StackError('UNKNOWN_NAME', `The stack waits for "${name}", which is not part of it.`);
+    if (!gate)
+      throw new StackError('UNKNOWN_NAME', `The stack waits for "${name}", which is not part of it.`);
     return gate.promise;
   };
 

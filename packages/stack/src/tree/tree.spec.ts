@@ -27,7 +27,8 @@ const recorder = () => {
   return { log, healthy, fake };
 };
 
-const until = async (condition: () => boolean) => expect.poll(condition, { timeout: 5_000, interval: 5 }).toBe(true);
+const until = async (condition: () => boolean) =>
+  expect.poll(condition, { timeout: 5_000, interval: 5 }).toBe(true);
 
 it('starts the children of a sequence each behind the health of the one before', async () => {
   const { log, healthy, fake } = recorder();
@@ -66,7 +67,9 @@ it('refuses a tree that waits for something that is not in it', async () => {
 
 it('stops in the order of the tree backwards, whatever started when', async () => {
   const { log, fake } = recorder();
-  await stopTree(sequence(parallel(fake('a'), fake('b')), after([], fake('c')), sequence(fake('d'), fake('e'))));
+  await stopTree(
+    sequence(parallel(fake('a'), fake('b')), after([], fake('c')), sequence(fake('d'), fake('e'))),
+  );
   expect(log.slice(0, 3)).toEqual(['stop e', 'stop d', 'stop c']);
   expect(log.slice(3).sort()).toEqual(['stop a', 'stop b']);
 });
@@ -121,7 +124,13 @@ it('reports each resource with its time, and tells started from found running', 
   healthy.add('found');
   const seen: Progress[] = [];
   const found = fake('found', { start: async () => 'running' });
-  await startTree(sequence(found, step('job', async () => {})), { onProgress: (p) => seen.push(p) });
+  await startTree(
+    sequence(
+      found,
+      step('job', async () => {}),
+    ),
+    { onProgress: (p) => seen.push(p) },
+  );
   const ready = seen.flatMap((p) => (p.state === 'ready' ? [[p.name, p.started]] : []));
   expect(ready).toEqual([
     ['found', false],

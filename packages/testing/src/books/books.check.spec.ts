@@ -11,6 +11,7 @@ const logged = (eventId: string, type: string, key: string, event: unknown = {})
   type,
   key,
   headers: {},
+  at: new Date(0),
   event,
 });
 const line = (quantity: number, stockVersion: bigint) => ({ sku: 'A', quantity, stockVersion });

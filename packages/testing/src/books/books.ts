@@ -35,6 +35,8 @@ export interface LoggedEvent {
   readonly key: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly event: unknown;
+  /** When the record was made. */
+  readonly at: Date;
 }
 
 export type StockEvent =

@@ -45,7 +45,10 @@ export function registerCompressionCodecs(log: Log): void {
 async function bounded(decompress: Decompress, bytes: Buffer, log: Log): Promise<Buffer> {
   const header = batchHeader(bytes);
   if (header.records > MAX_RECORDS) {
-    log.error('a batch of too many records: its partition stands still', { ...header });
+    log.error('a batch of too many records: its partition stands still', {
+      baseOffset: String(header.baseOffset),
+      records: header.records,
+    });
     await sleep(REFUSAL_PAUSE_MS);
     // KafkaJS leaves out what a fetch cut off, and goes on with the other partitions.
     throw Object.assign(new Error('too many records'), { name: 'KafkaJSPartialMessageError' });

@@ -56,7 +56,11 @@ export function unreadableRecords({ lastOffsetDelta, records }: BatchHeader, rea
 export function unreadableReason(headers: IHeaders | undefined): KafkaBusError | undefined {
   const reason = headers?.[MARK];
   if (reason === undefined) return undefined;
-  return new KafkaBusError('BATCH_UNREADABLE', false, `the batch up to this offset cannot be read: ${reason}`);
+  return new KafkaBusError(
+    'BATCH_UNREADABLE',
+    false,
+    `the batch up to this offset cannot be read: ${reason}`,
+  );
 }
 
 function lengthAndText(text: string): Buffer {

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { createContext, type ResolveOptions, type RuntimeContext } from './runtime-context.js';
+import { createContext, type ResolveOptions, type RuntimeContext } from '../runtimes/runtime-context.js';
 
 /** A machine with nothing on it: an empty cache, an empty path, no Java anywhere. For tests. */
 export interface BareMachine {
