@@ -1,7 +1,10 @@
 import { resolve } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { checkImports, sourceFiles } from './architecture/cruise.js';
 import { rules } from './architecture/dependency.rules.js';
+
+// Reading every import of the repository takes seconds, more on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const root = resolve(import.meta.dirname, '..');
 const planted = resolve(import.meta.dirname, 'fixtures/architecture');

@@ -21,7 +21,8 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     // Orders expire only where a test wants it: see impatient-order-service.ts.
     serviceEnv: { 'order-service': { ORDER_EXPIRY_MS: '900000' } },
     onProgress: (progress) => {
-      if (progress.state === 'ready' || progress.state === 'failed') console.log(`  ${progress.name} ${progress.state}`);
+      if (progress.state === 'ready' || progress.state === 'failed')
+        console.log(`  ${progress.name} ${progress.state}`);
     },
   });
   await stack.down({ volumes: true });

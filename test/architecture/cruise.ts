@@ -17,7 +17,7 @@ export async function checkImports(root: string): Promise<ICruiseResult> {
       baseDir: root,
       ruleSet: { forbidden: rules },
       validate: true,
-      parser: 'swc',
+      parser: 'tsc',
       tsPreCompilationDeps: true,
       exclude: { path: '(^|/)fixtures/' },
       doNotFollow: { path: ['node_modules', '/dist/'] },

@@ -46,7 +46,13 @@ describe('an order', () => {
     await world.until(id, 'confirmed');
     expect((await world.system.orders.cancel(id)).body.status).toBe('cancelled');
     await world.untilStock(sku, { onHand: 4, reserved: 0 });
-    await world.untilLogged(id, ['OrderPlaced', 'StockReserved', 'OrderConfirmed', 'OrderCancelled', 'StockReleased']);
+    await world.untilLogged(id, [
+      'OrderPlaced',
+      'StockReserved',
+      'OrderConfirmed',
+      'OrderCancelled',
+      'StockReleased',
+    ]);
     expect((await world.system.orders.cancel(id)).status).toBe(409);
   });
 
@@ -54,7 +60,10 @@ describe('an order', () => {
     const sku = await world.sku(1);
     const { id } = await world.place([sku, 1]);
     await world.until(id, 'confirmed');
-    const { body } = await world.system.orders.http.send<{ items: { type: string }[] }>('GET', `/orders/${id}/history`);
+    const { body } = await world.system.orders.http.send<{ items: { type: string }[] }>(
+      'GET',
+      `/orders/${id}/history`,
+    );
     expect(body.items.map(({ type }) => type.split('.').at(-1))).toEqual([
       'OrderPlaced',
       'StockReserved',
@@ -97,11 +106,18 @@ describe('POST /orders', () => {
     const { status, headers } = await world.system.orders.http.send<Problem>('POST', '/orders', {
       body: world.request(['any', 1]),
     });
-    expect([status, headers.get('content-type')]).toEqual([400, expect.stringContaining('application/problem+json')]);
+    expect([status, headers.get('content-type')]).toEqual([
+      400,
+      expect.stringContaining('application/problem+json'),
+    ]);
   });
 
   it('names every fault of a body at once', async () => {
-    const body = { customerId: '', currency: 'EURO', lines: [{ sku: 'a', quantity: 0, unitPrice: '1.234567' }] };
+    const body = {
+      customerId: '',
+      currency: 'EURO',
+      lines: [{ sku: 'a', quantity: 0, unitPrice: '1.234567' }],
+    };
     const headers = { 'idempotency-key': randomUUID() };
     const answer = await world.system.orders.http.send('POST', '/orders', { body, headers });
     expect(answer.status).toBe(400);
@@ -142,7 +158,10 @@ describe('GET /orders', () => {
     expect(placed.filter(({ id }) => !seen.includes(id))).toEqual([]);
   });
 
-  it.each(['/orders?cursor=nonsense', '/orders?status=lost', '/orders/not-an-id'])('refuses %s', async (path) => {
-    expect((await world.system.orders.http.send('GET', path)).status).toBe(400);
-  });
+  it.each(['/orders?cursor=nonsense', '/orders?status=lost', '/orders/not-an-id'])(
+    'refuses %s',
+    async (path) => {
+      expect((await world.system.orders.http.send('GET', path)).status).toBe(400);
+    },
+  );
 });

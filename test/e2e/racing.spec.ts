@@ -31,7 +31,9 @@ it('serves ten of two hundred orders that race for ten pieces, over all partitio
   await world.untilStock(sku, { onHand: pieces, reserved: pieces });
 
   const ids = new Set(orders.map(({ id }) => id));
-  const placed = (await world.system.events((key) => ids.has(key))).filter(({ type }) => type === 'OrderPlaced');
+  const placed = (await world.system.events((key) => ids.has(key))).filter(
+    ({ type }) => type === 'OrderPlaced',
+  );
   expect(new Set(placed.map(({ partition }) => partition))).toEqual(new Set([0, 1, 2, 3, 4, 5]));
   const after = await handledBy();
   for (const [i, handled] of after.entries()) expect(handled).toBeGreaterThan(before[i] as number);

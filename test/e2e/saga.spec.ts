@@ -44,7 +44,7 @@ describe('a reply that comes too late', () => {
     const { id } = await whileInventoryStandsStill(async () => {
       const order = await world.place([sku, 7]);
       await using _ = await impatientOrderService({ orderExpiryMs: 500 });
-      return world.until(order.id, 'expired');
+      return await world.until(order.id, 'expired');
     });
     await world.untilLogged(id, ['OrderPlaced', 'OrderExpired', 'StockReserved', 'StockReleased']);
     await world.untilStock(sku, { onHand: 7, reserved: 0 });
@@ -57,7 +57,9 @@ it('has one effect of an event that is delivered twice', async () => {
   const { id } = await world.place([sku, 4]);
   await world.until(id, 'confirmed');
   await world.untilLogged(id, ['OrderPlaced', 'StockReserved', 'OrderConfirmed']);
-  const [placed] = (await world.system.events((key) => key === id)).filter(({ type }) => type === 'OrderPlaced');
+  const [placed] = (await world.system.events((key) => key === id)).filter(
+    ({ type }) => type === 'OrderPlaced',
+  );
   if (!placed) throw new Error('OrderPlaced is not in the log');
 
   const after = randomUUID();

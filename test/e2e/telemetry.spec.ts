@@ -11,7 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-const instances = () => Object.entries(inject('stack').services).flatMap(([name, urls]) => urls.map((url) => [name, url] as const));
+const instances = () =>
+  Object.entries(inject('stack').services).flatMap(([name, urls]) => urls.map((url) => [name, url] as const));
 
 it('carries one trace from the HTTP request through both topics and into every log on its way', async () => {
   const traceId = randomBytes(16).toString('hex');
@@ -33,7 +34,10 @@ it('carries one trace from the HTTP request through both topics and into every l
 });
 
 describe.each([
-  ['order-service', ['/orders', '/orders/{id}', '/orders/{id}/cancel', '/orders/{id}/history', '/orders/{id}/stream']],
+  [
+    'order-service',
+    ['/orders', '/orders/{id}', '/orders/{id}/cancel', '/orders/{id}/history', '/orders/{id}/stream'],
+  ],
   ['inventory-service', ['/stock', '/stock/{sku}', '/reservations/{orderId}']],
 ])('%s', (name, paths) => {
   const url = () => inject('stack').services[name]?.[0] ?? '';
@@ -44,7 +48,10 @@ describe.each([
     expect(document.openapi).toMatch(/^3\./);
     expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(paths));
     const page = await get('/docs');
-    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
+    expect([page.status, page.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('text/html'),
+    ]);
   });
 
   it('answers a path that it does not have with a problem', async () => {

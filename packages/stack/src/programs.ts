@@ -36,7 +36,9 @@ export class Programs {
       this.onProgress({ name, state: 'ready', ms: ms(), started: true });
       return runtimes;
     } catch (error) {
-      this.onProgress({ name, state: 'failed', ms: ms(), error });
+      this.onProgress(
+        signal.aborted ? { name, state: 'abandoned', ms: ms() } : { name, state: 'failed', ms: ms(), error },
+      );
       throw error;
     }
   }

@@ -1,5 +1,5 @@
-import { expect, inject, it, onTestFinished } from 'vitest';
 import { eventually } from '@millrace/testing';
+import { expect, inject, it, onTestFinished } from 'vitest';
 import { flowWhile } from '../support/flowing-orders.js';
 import { scrape, total } from '../support/metrics.js';
 import { ownStack } from '../support/own-stack.js';

@@ -1,5 +1,5 @@
-import { expect, inject, it, onTestFinished } from 'vitest';
 import { eventually } from '@millrace/testing';
+import { expect, inject, it, onTestFinished } from 'vitest';
 import { flowWhile } from '../support/flowing-orders.js';
 import { ownStack } from '../support/own-stack.js';
 import { World } from '../support/world.js';
@@ -25,22 +25,34 @@ it.each(['order-service', 'inventory-service'])(
 it.each([
   ['postgres', 'order-service'],
   ['mongod', 'inventory-service'],
-])('goes on by itself after %s was killed and came back; meanwhile %s is not ready, and alive', async (database, service) => {
-  await using world = await World.open();
-  const [url = ''] = inject('stack').services[service] ?? [];
-  const health = async (path: string) => (await fetch(url + path, { signal: AbortSignal.timeout(10_000) })).status;
-  const sku = await world.sku(10);
-  onTestFinished(() => stack.start(database));
+])(
+  'goes on by itself after %s was killed and came back; meanwhile %s is not ready, and alive',
+  async (database, service) => {
+    await using world = await World.open();
+    const [url = ''] = inject('stack').services[service] ?? [];
+    const health = async (path: string) =>
+      (await fetch(url + path, { signal: AbortSignal.timeout(10_000) })).status;
+    const sku = await world.sku(10);
+    onTestFinished(() => stack.start(database));
 
-  await stack.kill(database, 'SIGKILL');
-  await eventually(`${service} not to be ready`, 30_000, async () => (await health('/health/ready')) === 503);
-  expect(await health('/health/live')).toBe(200);
-  await stack.start(database);
+    await stack.kill(database, 'SIGKILL');
+    await eventually(
+      `${service} not to be ready`,
+      30_000,
+      async () => (await health('/health/ready')) === 503,
+    );
+    expect(await health('/health/live')).toBe(200);
+    await stack.start(database);
 
-  await eventually(`${service} to be ready again`, 60_000, async () => (await health('/health/ready')) === 200);
-  const { id } = await world.place([sku, 1]);
-  await world.until(id, 'confirmed');
-});
+    await eventually(
+      `${service} to be ready again`,
+      60_000,
+      async () => (await health('/health/ready')) === 200,
+    );
+    const { id } = await world.place([sku, 1]);
+    await world.until(id, 'confirmed');
+  },
+);
 
 it('keeps confirming orders while the registry is away, from what it has cached', async () => {
   await using world = await World.open();

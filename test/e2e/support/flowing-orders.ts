@@ -16,7 +16,9 @@ export async function flowWhile(disturb: () => Promise<void>, orders = 160): Pro
   });
   await begun;
   await eventually('books that agree', 120_000, async () => {
-    const faults = checkBooks(await readBooks(world.system, world.run, plan.stock)).flatMap((each) => each.faults);
+    const faults = checkBooks(await readBooks(world.system, world.run, plan.stock)).flatMap(
+      (each) => each.faults,
+    );
     if (faults.length === 0) return true;
     throw new Error(`${faults.length} faults: ${faults.slice(0, 5).join('; ')}`);
   });

@@ -5,7 +5,11 @@ import { inject } from 'vitest';
 import { root } from './own-stack.js';
 
 /** One more instance of order-service, on the same database, that lets unanswered orders expire soon. */
-export async function impatientOrderService({ orderExpiryMs }: { orderExpiryMs: number }): Promise<AsyncDisposable> {
+export async function impatientOrderService({
+  orderExpiryMs,
+}: {
+  orderExpiryMs: number;
+}): Promise<AsyncDisposable> {
   const { kafka, registry, databases } = inject('stack');
   const port = await getPort({ host: '127.0.0.1' });
   const process_ = execa('node', ['apps/order-service/dist/main.js'], {

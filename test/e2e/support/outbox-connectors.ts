@@ -23,10 +23,15 @@ class OutboxConnector {
   async loseOffsets(): Promise<void> {
     await this.#call('PUT', '/stop', [204]);
     await eventually(`${this.name} to be stopped`, 30_000, async () => {
-      const status = (await this.#call('GET', '/status', [200])) as { connector: { state: string }; tasks: unknown[] };
+      const status = (await this.#call('GET', '/status', [200])) as {
+        connector: { state: string };
+        tasks: unknown[];
+      };
       return status.connector.state === 'STOPPED' && status.tasks.length === 0;
     });
-    await eventually(`the offsets of ${this.name} to be deleted`, 30_000, () => this.#call('DELETE', '/offsets', [200]));
+    await eventually(`the offsets of ${this.name} to be deleted`, 30_000, () =>
+      this.#call('DELETE', '/offsets', [200]),
+    );
   }
 
   /** As if it had never been: no connector, no offsets, no replication slot. */
@@ -55,10 +60,17 @@ export const outboxConnectors = [
 
 async function dropSlot(slot: string): Promise<void> {
   const url = new URL('/orders', inject('stack').databases.postgresAdmin);
-  const client = new pg.Client({ connectionString: url.href, connectionTimeoutMillis: 10_000, query_timeout: 10_000 });
+  const client = new pg.Client({
+    connectionString: url.href,
+    connectionTimeoutMillis: 10_000,
+    query_timeout: 10_000,
+  });
   await client.connect();
   try {
-    await client.query('select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1', [slot]);
+    await client.query(
+      'select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1',
+      [slot],
+    );
   } finally {
     await client.end();
   }

@@ -54,7 +54,8 @@ export class World implements AsyncDisposable {
   async untilStock(sku: string, wanted: { onHand: number; reserved: number }): Promise<void> {
     await eventually(`${sku} to have ${wanted.reserved} of ${wanted.onHand} reserved`, 60_000, async () => {
       const { onHand, reserved, available } = (await this.system.inventory.stock(sku)).body;
-      if (onHand === wanted.onHand && reserved === wanted.reserved && available === onHand - reserved) return true;
+      if (onHand === wanted.onHand && reserved === wanted.reserved && available === onHand - reserved)
+        return true;
       throw new Error(`${reserved} of ${onHand} are reserved`);
     });
   }
@@ -64,7 +65,10 @@ export class World implements AsyncDisposable {
     const wanted = [...types].sort().join();
     await eventually(`${wanted} of order ${id} in the log`, 60_000, async () => {
       const found = await this.system.events((key) => key === id);
-      const seen = found.map(({ type }) => type).sort().join();
+      const seen = found
+        .map(({ type }) => type)
+        .sort()
+        .join();
       if (seen === wanted) return true;
       throw new Error(`the log holds ${seen || 'nothing'}`);
     });

@@ -4,14 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { ConnectApi, type ConnectorConfig, type ConnectorStatus, ConnectRefusal } from './connect-api.js';
 
-const RUNNING_WITHIN_MS = 60_000;
+const RUNNING_WITHIN_MS = 120_000;
 const RESTARTS = 5;
 const POLL_MS = 200;
 
 /**
  * Makes Connect run the connectors in `folder`, each a file of settings named after it. One whose settings are as
  * declared is left alone; failed tasks are started again.
- * @throws Error with the task's own reason when a connector does not run within a minute.
+ * @throws Error with the task's own reason when a connector does not run within two minutes.
  */
 export const deployConnectors = async (url: string, folder: string, signal: AbortSignal): Promise<void> => {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.json'));
@@ -69,7 +69,9 @@ const whileRefused = async <T>(call: () => Promise<T>, deadline: number, signal:
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof ConnectRefusal && error.canRetry) || performance.now() >= deadline) throw error;
+      // No answer in time is no answer: every call here may be made again.
+      const final = error instanceof ConnectRefusal && !error.canRetry;
+      if (final || signal.aborted || performance.now() >= deadline) throw error;
       await sleep(POLL_MS, undefined, { signal });
     }
   }

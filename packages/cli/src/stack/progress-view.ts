@@ -31,6 +31,8 @@ export const describe = (progress: Progress): string | undefined => {
       return `${progress.name} ${progress.started ? `ready after ${seconds(progress.ms)}` : 'runs already'}`;
     case 'failed':
       return `${progress.name} failed after ${seconds(progress.ms)}`;
+    case 'abandoned':
+      return `${progress.name} given up after ${seconds(progress.ms)}`;
     case 'stopped':
       return `${progress.name} stopped after ${seconds(progress.ms)}`;
   }
@@ -50,7 +52,7 @@ class ListView implements ProgressView {
         const outcome = await this.turns.get(name)?.promise;
         if (outcome === undefined || typeof outcome === 'string') return task.skip(`${name} ${outcome}`);
         task.title = describe(outcome) ?? name;
-        if (outcome.state === 'failed') throw new Error(task.title);
+        if (outcome.state === 'failed' || outcome.state === 'abandoned') throw new Error(task.title);
       },
     }));
     const options = { concurrent: true, exitOnError: false, registerSignalListeners: false } as const;
@@ -58,9 +60,8 @@ class ListView implements ProgressView {
   }
 
   readonly onProgress = (progress: Progress): void => {
-    if (progress.state === 'ready' || progress.state === 'failed' || progress.state === 'stopped') {
-      this.turns.get(progress.name)?.resolve(progress);
-    }
+    const isOver = !['starting', 'note', 'stopping'].includes(progress.state);
+    if (isOver) this.turns.get(progress.name)?.resolve(progress);
   };
 
   async end(rest: string): Promise<void> {

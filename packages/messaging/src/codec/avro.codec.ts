@@ -74,15 +74,13 @@ export class AvroCodec implements Codec {
 
   decode(value: Buffer | null, contracts: ContractsByName): DecodedValue | Promise<DecodedValue> {
     if (value === null) return TOMBSTONE;
-    if (value.length < HEADER_BYTES) {
-      throw new MessageFormatError('MESSAGE_TOO_SHORT', `${value.length} bytes are too few for an event`);
-    }
-    if (value[0] !== MAGIC_BYTE) {
-      throw new MessageFormatError('MESSAGE_MAGIC_BYTE', `the first byte is ${value[0]}, not ${MAGIC_BYTE}`);
-    }
+    if (value.length < HEADER_BYTES || value[0] !== MAGIC_BYTE) throw headerError(value);
     const id = value.readUInt32BE(1);
     const writer = this.#writers.get(id);
-    if (writer) return read(writer, id, value, contracts);
+    return writer ? read(writer, id, value, contracts) : this.#lookUp(id, value, contracts);
+  }
+
+  #lookUp(id: number, value: Buffer, contracts: ContractsByName): DecodedValue | Promise<DecodedValue> {
     const found = this.schemas.find(id);
     return found instanceof Promise
       ? found.then((type) => read(this.#remember(id, type), id, value, contracts))
@@ -98,10 +96,8 @@ export class AvroCodec implements Codec {
 }
 
 function read(writer: Writer, id: number, value: Buffer, contracts: ContractsByName): DecodedValue {
-  if (writer.last?.contracts !== contracts) {
-    writer.last = { contracts, reading: readingOf(writer, id, contracts.get(writer.name)) };
-  }
-  const { reading } = writer.last;
+  const reading =
+    writer.last?.contracts === contracts ? writer.last.reading : readingOf(writer, id, contracts);
   if (!reading) return { kind: 'not-subscribed', name: writer.name };
   if (reading.error) throw reading.error;
   const { contract, resolver } = reading;
@@ -111,20 +107,18 @@ function read(writer: Writer, id: number, value: Buffer, contracts: ContractsByN
   } catch (cause) {
     throw bodyError(contract, id, (cause as Error).message, cause);
   }
-  if (decoded.offset < 0) throw bodyError(contract, id, 'it ends too early');
-  if (decoded.offset < value.length) {
-    throw bodyError(contract, id, `${value.length - decoded.offset} bytes are left over`);
-  }
+  if (decoded.offset !== value.length) throw lengthError(contract, id, value.length, decoded.offset);
   return { kind: 'event', contract, event: decoded.value };
 }
 
-function readingOf(writer: Writer, id: number, contract: AnyEventContract | undefined): Reading | undefined {
-  if (!contract) return undefined;
-  let reading = writer.readings.get(contract);
-  if (!reading) {
+function readingOf(writer: Writer, id: number, contracts: ContractsByName): Reading | undefined {
+  const contract = contracts.get(writer.name);
+  let reading = contract && writer.readings.get(contract);
+  if (contract && !reading) {
     reading = buildReading(writer, id, contract);
     writer.readings.set(contract, reading);
   }
+  writer.last = { contracts, reading };
   return reading;
 }
 
@@ -135,6 +129,22 @@ function buildReading(writer: Writer, id: number, contract: AnyEventContract): R
     const message = `${contract.name} cannot be read from schema ${id}: ${(cause as Error).message}`;
     return { contract, resolver: undefined, error: new IncompatibleSchemaError(message, { cause }) };
   }
+}
+
+function headerError(value: Buffer): MessageFormatError {
+  return value.length < HEADER_BYTES
+    ? new MessageFormatError('MESSAGE_TOO_SHORT', `${value.length} bytes are too few for an event`)
+    : new MessageFormatError('MESSAGE_MAGIC_BYTE', `the first byte is ${value[0]}, not ${MAGIC_BYTE}`);
+}
+
+/** @param end where the body ended; avsc says -1 when that is beyond the record */
+function lengthError(
+  contract: AnyEventContract,
+  id: number,
+  length: number,
+  end: number,
+): MessageFormatError {
+  return bodyError(contract, id, end < 0 ? 'it ends too early' : `${length - end} bytes are left over`);
 }
 
 function bodyError(

@@ -1,3 +1,5 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { SchemaRegistry as ConfluentClient, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { avroOptions } from '@millrace/schemas';
 import { RegistryUnavailableError } from './codec.errors.js';
@@ -49,12 +51,16 @@ const NOT_FOUND = /\b(schema|subject|version)\b.*(not found|does not match)/i;
 export class RegistryClient {
   /** For messages: the URL without credentials. */
   readonly address: string;
+  /** A connection for each call: calls are rare, and one kept since the last may be closed by now. */
+  readonly #agent: HttpAgent;
 
   constructor(
     private readonly url: string,
     private readonly timeoutMs: number,
   ) {
     const { protocol, host, pathname } = new URL(url);
+    this.#agent =
+      protocol === 'https:' ? new HttpsAgent({ keepAlive: false }) : new HttpAgent({ keepAlive: false });
     this.address = `${protocol}//${host}${pathname}`;
   }
 
@@ -81,7 +87,12 @@ export class RegistryClient {
         ),
     });
     const client = new ConfluentClient(
-      { host: this.url.replace(/\/+$/, ''), retry: { retries: 0 }, middlewares: [observe] },
+      {
+        host: this.url.replace(/\/+$/, ''),
+        retry: { retries: 0 },
+        agent: this.#agent,
+        middlewares: [observe],
+      },
       { [SchemaType.AVRO]: avroOptions() } as ClientOptions,
     );
     let timer: NodeJS.Timeout | undefined;

@@ -86,6 +86,21 @@ describe('a registry in trouble', () => {
     expect(asked).toBe(2);
   });
 
+  it('may close its connections between two calls', async () => {
+    let asked = 0;
+    const url = await raw((socket) => {
+      asked++;
+      const body = '{"error_code":40403,"message":"Schema 1 not found."}';
+      socket.write(`HTTP/1.1 404 Not Found\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+      socket.once('data', () => socket.resetAndDestroy());
+    });
+    const registry = new SchemaRegistry({ url, unknownForMs: 0 });
+    for (let call = 1; call <= 3; call++) {
+      await expect(find(registry)).rejects.toMatchObject({ code: 'SCHEMA_UNKNOWN' });
+      expect(asked).toBe(call);
+    }
+  });
+
   it('that nobody listens at is unavailable, and its credentials stay out of the message', async () => {
     const url = 'http://user:secret@127.0.0.1:1/apis/ccompat/v7';
     const error: unknown = await find(new SchemaRegistry({ url })).catch((reason) => reason);

@@ -1,11 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TopicDeclaration } from '@millrace/schemas';
 import kafkajs, { type Admin } from 'kafkajs';
 import { type Log, silentLog } from '../log.js';
 import { kafkaClient } from './kafka-client.js';
+import { topicMetadata } from './topic-metadata.js';
 
-// Node finds no name for these in KafkaJS, which is not an ES module.
-const { ConfigResourceTypes, KafkaJSProtocolError } = kafkajs;
+// Node finds no name for this in KafkaJS, which is not an ES module.
+const { ConfigResourceTypes } = kafkajs;
 
 /** What `applyTopics` did, and what it left to a person. */
 export interface AppliedTopics {
@@ -19,8 +19,6 @@ export interface AppliedTopics {
   readonly differences: readonly string[];
 }
 
-const METADATA_ATTEMPTS = 20;
-const METADATA_PAUSE_MS = 250;
 /** Set on the topic itself, and not a default or a broker's setting. */
 const DYNAMIC_TOPIC_CONFIG = 1;
 
@@ -62,11 +60,17 @@ async function create(admin: Admin, topics: readonly TopicDeclaration[]): Promis
   }));
   await admin.createTopics({ topics: request, validateOnly: true, waitForLeaders: false });
   await admin.createTopics({ topics: request, waitForLeaders: false });
-  await describeOnceKnown(admin, topics);
+  await topicMetadata(
+    admin,
+    topics.map(({ name }) => name),
+  );
 }
 
 async function compare(admin: Admin, topics: readonly TopicDeclaration[]): Promise<string[]> {
-  const described = await describeOnceKnown(admin, topics);
+  const described = await topicMetadata(
+    admin,
+    topics.map(({ name }) => name),
+  );
   return topics.flatMap(({ name, partitions, replicationFactor }) => {
     const actual = described.find((topic) => topic.name === name)?.partitions ?? [];
     const copies = Math.min(...actual.map(({ replicas }) => replicas.length));
@@ -109,23 +113,4 @@ async function alterConfigs(admin: Admin, topics: readonly TopicDeclaration[]): 
     altered.push(...differing.map(([key, value]) => `${name}: ${key}=${value} (was ${current.get(key)})`));
   }
   return altered;
-}
-
-/** Right after they were made, topics can still be unknown to the broker that is asked, or without a leader. */
-async function describeOnceKnown(admin: Admin, topics: readonly TopicDeclaration[]) {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const { topics: described } = await admin.fetchTopicMetadata({
-        topics: topics.map(({ name }) => name),
-      });
-      if (described.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0)))
-        return described;
-      if (attempt >= METADATA_ATTEMPTS) return described;
-    } catch (error) {
-      const isUnknownYet =
-        error instanceof KafkaJSProtocolError && error.type === 'UNKNOWN_TOPIC_OR_PARTITION';
-      if (!isUnknownYet || attempt >= METADATA_ATTEMPTS) throw error;
-    }
-    await sleep(METADATA_PAUSE_MS);
-  }
 }

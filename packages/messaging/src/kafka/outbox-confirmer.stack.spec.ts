@@ -7,7 +7,7 @@ import { openPostgres, type PostgresUnderTest } from '../spec-support/postgres-u
 import { type TestEvents, testEvents } from '../spec-support/test-events.js';
 import { KafkaMessageBus } from './kafka.message-bus.js';
 import { OutboxConfirmer } from './outbox-confirmer.js';
-import { bareKafka, connection, testTopic } from './spec-support/kafka-under-test.js';
+import { bareKafka, connection, testTopic, withAdmin } from './spec-support/kafka-under-test.js';
 
 let events: TestEvents;
 let topic: AsyncDisposable;
@@ -58,8 +58,15 @@ test('a row goes when its event is in the log, and stays until then', async () =
   confirm();
   await eventually('the first row to go', 20_000, async () => (await left()).length === 1);
   expect(await left()).toEqual([second]);
-  await relay(second);
+  const { partition, offset } = await relay(second);
   await eventually('the second row to go', 20_000, async () => (await left()).length === 0);
+  await eventually('its place to be kept', 10_000, () =>
+    withAdmin(async (admin) => {
+      const groupId = `${group}.outbox-confirmer`;
+      const [kept] = await admin.fetchOffsets({ groupId, topics: [events.topic] });
+      return kept?.partitions.some((entry) => entry.partition === partition && BigInt(entry.offset) > offset);
+    }),
+  );
 });
 
 test('an event of a transaction that is open or aborted is not in the log', async () => {

@@ -4,6 +4,7 @@ import { KafkaBusError } from './kafka.errors.js';
 import { type KafkaConnection, kafkaClient, PRODUCE_TIMEOUT_MS } from './kafka-client.js';
 import { partitionOf } from './partition-placement.js';
 import { type Batch, SendQueue } from './send-queue.js';
+import { topicMetadata } from './topic-metadata.js';
 
 export interface OutgoingRecord {
   readonly topic: string;
@@ -29,6 +30,7 @@ export class RecordProducer {
   readonly #admin: Admin;
   readonly #queue = new SendQueue<PlacedRecord, RecordPosition>((batch) => this.#send(batch), LIMITS);
   readonly #partitions = new Map<string, { readonly count: Promise<number>; readonly until: number }>();
+  readonly #underWay = new Set<Promise<RecordPosition>>();
   #producer: Promise<Producer> | undefined;
   #connectedAdmin: Promise<void> | undefined;
   #closed = false;
@@ -40,28 +42,35 @@ export class RecordProducer {
 
   /** @throws KafkaBusError */
   async append(record: OutgoingRecord): Promise<RecordPosition> {
-    const { topic, key, value, headers } = record;
     if (this.#closed) throw new KafkaBusError('BUS_CLOSED', false, 'the message bus is closed');
-    if (typeof key !== 'string' || key === '')
+    if (typeof record.key !== 'string' || record.key === '')
       throw new KafkaBusError(
         'KEY_MISSING',
         false,
-        `a record for ${topic} has no key, which keeps its order`,
+        `a record for ${record.topic} has no key, which keeps its order`,
       );
+    const appended = this.#place(record).then((placed) => this.#queue.add(placed));
+    this.#underWay.add(appended);
+    return appended.finally(() => this.#underWay.delete(appended));
+  }
+
+  /** Sends what was appended so far, and disconnects. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#underWay);
+    await this.#discardProducer();
+    await this.#admin.disconnect().catch(() => undefined);
+  }
+
+  async #place(record: OutgoingRecord): Promise<PlacedRecord> {
+    const { topic, key, value, headers } = record;
     const partition = partitionOf(topic, key, await this.#partitionCount(topic));
     const text = [key, ...Object.entries(headers).flat()];
     const bytes = text.reduce(
       (sum, part) => sum + Buffer.byteLength(part),
       RECORD_OVERHEAD_BYTES + (value?.length ?? 0),
     );
-    return this.#queue.add({ ...record, partition, bytes });
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    await this.#queue.idle();
-    await this.#discardProducer();
-    await this.#admin.disconnect().catch(() => undefined);
+    return { ...record, partition, bytes };
   }
 
   #partitionCount(topic: string): Promise<number> {
@@ -77,8 +86,8 @@ export class RecordProducer {
     try {
       this.#connectedAdmin ??= this.#admin.connect();
       await this.#connectedAdmin;
-      const { topics } = await this.#admin.fetchTopicMetadata({ topics: [topic] });
-      return topics[0]?.partitions.length ?? 0;
+      const [metadata] = await topicMetadata(this.#admin, [topic]);
+      return metadata?.partitions.length ?? 0;
     } catch (cause) {
       this.#connectedAdmin = undefined;
       throw failure(`cannot learn the partitions of ${topic}`, cause);

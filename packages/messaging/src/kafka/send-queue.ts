@@ -57,12 +57,6 @@ export class SendQueue<T extends Sendable, R> {
     });
   }
 
-  /** Resolves when everything added so far was sent or has failed. */
-  async idle(): Promise<void> {
-    await this.#lastAdmission;
-    while (this.#draining) await this.#draining;
-  }
-
   async #room(bytes: number): Promise<void> {
     while (this.#queuedBytes > 0 && this.#queuedBytes + bytes > this.limits.queuedBytes)
       await new Promise<void>((resolve) => {

@@ -17,7 +17,7 @@ export const connect = (context: NativeContext, url: string): Part => {
     log: state.log('connect'),
     ports: [port],
     address: url,
-    healthTimeoutMs: 90_000,
+    healthTimeoutMs: 120_000,
     stopTimeoutMs: JVM_STOP_MS,
     check: (signal) => expectOk(`${url}/health`, signal),
     command: async () => {

@@ -7,6 +7,8 @@ const AUTHENTICATION_FAILED = 18;
 const NOT_YET_INITIALIZED = 94;
 const INVALID_REPLICA_SET_CONFIG = 93;
 const USER_NOT_FOUND = 11;
+const UNAUTHORIZED = 13;
+const ALREADY_INITIALIZED = 23;
 
 const USERS = [
   { account: 'INVENTORY_OWNER', role: 'dbOwner' },
@@ -71,14 +73,25 @@ const initiateReplicaSet = async (
     }
   } catch (error) {
     if (!isUninitiated(error)) throw error;
-    await admin.command({ replSetInitiate: { _id, members: [{ _id: 0, host }] } });
+    await initiate(admin, { _id, members: [{ _id: 0, host }] });
   }
   await untilPrimary(admin, signal);
 };
 
-// Unauthenticated, the configuration may not be read: then there is none yet, for it is older than the first user.
+/** Does nothing where a run that was killed before it made the first user has done it. */
+const initiate = async (admin: Db, config: object): Promise<void> => {
+  try {
+    await admin.command({ replSetInitiate: config });
+  } catch (error) {
+    if (!hasCode(error, ALREADY_INITIALIZED)) throw error;
+  }
+};
+
+// Before the first user, the configuration may be written but not read.
 const isUninitiated = (error: unknown): boolean =>
-  hasCode(error, NOT_YET_INITIALIZED) || hasCode(error, INVALID_REPLICA_SET_CONFIG) || hasCode(error, 13);
+  hasCode(error, NOT_YET_INITIALIZED) ||
+  hasCode(error, INVALID_REPLICA_SET_CONFIG) ||
+  hasCode(error, UNAUTHORIZED);
 
 const untilPrimary = async (admin: Db, signal: AbortSignal): Promise<void> => {
   for (let attempt = 0; attempt < 300; attempt++) {

@@ -16,7 +16,7 @@ export const registry = (context: NativeContext, url: string): Part => {
     log: state.log('registry'),
     ports: [port, managementPort],
     address: url,
-    healthTimeoutMs: 90_000,
+    healthTimeoutMs: 120_000,
     stopTimeoutMs: JVM_STOP_MS,
     check: (signal) => expectOk(`${url}/subjects`, signal),
     command: async () => {

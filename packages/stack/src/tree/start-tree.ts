@@ -7,6 +7,8 @@ export type Progress =
   | { readonly name: string; readonly state: 'note'; readonly text: string }
   | { readonly name: string; readonly state: 'ready'; readonly ms: number; readonly started: boolean }
   | { readonly name: string; readonly state: 'failed'; readonly ms: number; readonly error: unknown }
+  /** It was under way when another failed, or the start was interrupted. */
+  | { readonly name: string; readonly state: 'abandoned'; readonly ms: number }
   | { readonly name: string; readonly state: 'stopping' }
   | { readonly name: string; readonly state: 'stopped'; readonly ms: number };
 
@@ -76,7 +78,8 @@ const reportStart = async (target: Resource, signal: AbortSignal, report: OnProg
     await passHealthGate(target, signal);
     report({ name, state: 'ready', ms: performance.now() - begin, started: outcome === 'started' });
   } catch (error) {
-    report({ name, state: 'failed', ms: performance.now() - begin, error });
+    const ms = performance.now() - begin;
+    report(signal.aborted ? { name, state: 'abandoned', ms } : { name, state: 'failed', ms, error });
     throw error;
   }
 };

@@ -105,6 +105,15 @@ it('is interrupted while a resource is not yet healthy, and starts nothing more'
   expect(log).toEqual(['start a']);
 });
 
+it('tells what failed from what was given up because of it', async () => {
+  const { fake } = recorder();
+  const seen = new Map<string, string>();
+  const broken = fake('broken', { healthTimeoutMs: 100 });
+  const up = startTree(parallel(broken, fake('bystander')), { onProgress: (p) => seen.set(p.name, p.state) });
+  await expect(up).rejects.toThrow('broken was not ready');
+  expect(Object.fromEntries(seen)).toEqual({ broken: 'failed', bystander: 'abandoned' });
+});
+
 it('stops the rest when one does not stop, and names that one', async () => {
   const { log, fake } = recorder();
   const stuck = fake('stuck', { stop: () => Promise.reject(new Error('still there')) });

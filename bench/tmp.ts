@@ -1,0 +1,2 @@
+import { codecBench } from './codec/tmp.bench.ts';
+await codecBench();
