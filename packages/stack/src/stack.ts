@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { allParts, type DeployStep, type Layout, layOut, partNamed } from './layout.js';
+import type { DeployStep } from './deploy-step.js';
+import { allParts, type Layout, layOut, partNamed } from './layout.js';
 import { enterableFolder } from './postgres/unprivileged.js';
 import { assertEnough, type Machine, readMachine } from './preflight/machine.js';
 import { assertPortsFree } from './preflight/ports.js';

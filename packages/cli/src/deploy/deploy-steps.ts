@@ -12,6 +12,7 @@ export const deploySteps: readonly DeployStep[] = [
   {
     name: 'topics',
     after: READY.brokers,
+    log: 'kafka-1',
     gatesServices: true,
     run: async ({ kafka }) => {
       const { differences } = await applyTopics(kafka.bootstrapServers, topics);
@@ -22,6 +23,7 @@ export const deploySteps: readonly DeployStep[] = [
   {
     name: 'schemas',
     after: [READY.registry],
+    log: 'registry',
     gatesServices: true,
     run: ({ registry }) => registerSchemas(registry.url, contracts),
   },
@@ -29,6 +31,7 @@ export const deploySteps: readonly DeployStep[] = [
     name: 'connectors',
     // Heartbeat topics, publication and outbox first: without them a connector fails or is silent.
     after: [READY.connect, 'topics', ...READY.migrations],
+    log: 'connect',
     gatesServices: false,
     run: ({ connect }, signal) => deployConnectors(connect.url, CONNECTORS, signal),
   },

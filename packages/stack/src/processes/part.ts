@@ -1,5 +1,5 @@
 import { type Resource, resource } from '../tree/resource.js';
-import { tailOf } from './log-tail.js';
+import { logHint, tailOf } from './log-tail.js';
 import { type Command, ManagedProcess } from './managed-process.js';
 import type { ProcessRecords } from './process-record.js';
 import { residentBytes } from './resident-bytes.js';
@@ -50,6 +50,7 @@ export const part = (records: ProcessRecords, definition: PartDefinition): Part 
         await process.assertRunning();
         await definition.check(signal);
       },
+      hint: () => logHint(log),
       stop: () => process.stop(),
     }),
   };

@@ -86,19 +86,24 @@ it('never signals a process that got the pid of one on record', async () => {
 });
 
 it('leaves no process off the record, even when its starter is killed at once', async () => {
-  // The starter is a program of its own that dies by SIGKILL right after it has asked for the start.
-  const script = [
-    `import { ManagedProcess } from '${new URL('../../dist/processes/managed-process.js', import.meta.url)}';`,
-    `import { ProcessRecords } from '${new URL('../../dist/processes/process-record.js', import.meta.url)}';`,
-    `const records = new ProcessRecords(${JSON.stringify(folder)});`,
-    `const command = async () => ({ argv: ['/bin/sh', '-c', 'exec sleep 60'] });`,
-    `const definition = { name: 'sample', log: ${JSON.stringify(join(folder, 'sample.log'))}, command };`,
-    `void new ManagedProcess(definition, records).start(new AbortController().signal);`,
-    `import { readdirSync } from 'node:fs';`,
-    `const timer = setInterval(() => {`,
-    `  if (readdirSync(${JSON.stringify(folder)}).includes('sample.log')) process.kill(process.pid, 'SIGKILL');`,
-    `}, 0);`,
-  ].join('\n');
+  // The starter is a program of its own, which dies by SIGKILL the moment that it has asked for the process.
+  const built = (file: string) =>
+    JSON.stringify(new URL(`../../dist/processes/${file}.js`, import.meta.url).href);
+  const script = `
+    import childProcess from 'node:child_process';
+    import { syncBuiltinESMExports } from 'node:module';
+    const spawn = childProcess.spawn;
+    childProcess.spawn = (...request) => {
+      spawn(...request);
+      process.kill(process.pid, 'SIGKILL');
+    };
+    syncBuiltinESMExports();
+    const { ManagedProcess } = await import(${built('managed-process')});
+    const { ProcessRecords } = await import(${built('process-record')});
+    const command = async () => ({ argv: ['/bin/sh', '-c', 'exec sleep 60'] });
+    const definition = { name: 'sample', log: ${JSON.stringify(join(folder, 'sample.log'))}, command };
+    const records = new ProcessRecords(${JSON.stringify(folder)});
+    await new ManagedProcess(definition, records).start(new AbortController().signal);`;
   const starter = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
   expect((await once(starter, 'exit'))[1]).toBe('SIGKILL');
   const sample = managed('exec sleep 60');

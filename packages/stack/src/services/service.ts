@@ -1,7 +1,7 @@
 import { expectOk } from '../http.js';
 import type { NativeContext } from '../native-context.js';
 import { type Part, part } from '../processes/part.js';
-import { HOST, type StackEndpoints } from '../settings/endpoints.js';
+import { HOST, type StackAddresses } from '../settings/endpoints.js';
 import { type Env, portOf } from '../settings/stack-env.js';
 import { StackError } from '../stack.error.js';
 import type { ServiceDeclaration } from './declarations.js';
@@ -31,7 +31,7 @@ export const serviceInstances = (
   context: NativeContext,
   declaration: ServiceDeclaration,
   settings: ServiceSettings,
-  at: Omit<StackEndpoints, 'processes'>,
+  at: StackAddresses,
 ): Part[] =>
   instanceUrls(context.env, declaration, settings.instances).map((url, i) => {
     const name = `${declaration.name}-${i + 1}`;

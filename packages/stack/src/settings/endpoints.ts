@@ -17,6 +17,9 @@ export interface StackEndpoints {
   readonly processes: Readonly<Record<string, { readonly pid: number; readonly log: string }>>;
 }
 
+/** What is known of a stack before it runs. */
+export type StackAddresses = Omit<StackEndpoints, 'processes'>;
+
 export interface RoleUrls {
   readonly owner: string;
   readonly app: string;

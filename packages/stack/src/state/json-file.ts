@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 
 /** Writes all or nothing, readable by the owner alone. */
 export const writeFileAtomic = async (file: string, content: string): Promise<void> => {
-  const temporary = `${file}.${process.pid}.new`;
+  const temporary = `${file}.${randomUUID()}`;
   await writeFile(temporary, content, { mode: 0o600 });
   await rename(temporary, file);
 };

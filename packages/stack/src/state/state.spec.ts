@@ -23,6 +23,13 @@ it('writes files that only their owner may read, and leaves nothing beside them'
   expect(await readdir(folder)).toEqual(['stack.json']);
 });
 
+it('keeps a file whole that several write at the same time', async () => {
+  const file = join(folder, 'stack.json');
+  await Promise.all(Array.from({ length: 20 }, (_, i) => writeJsonFile(file, { i })));
+  expect(await readJsonFile(file)).toEqual({ i: expect.any(Number) });
+  expect(await readdir(folder)).toEqual(['stack.json']);
+});
+
 it('makes folders that only their owner may enter', async () => {
   const state = new StateFolder(join(folder, 'state'));
   await state.create();

@@ -21,12 +21,18 @@ export const passHealthGate = async (target: Resource, signal: AbortSignal): Pro
     if (refusal.error instanceof StackError) throw refusal.error;
     if (performance.now() >= deadline) {
       const seconds = target.healthTimeoutMs / 1000;
-      throw new StackError(
-        'START_FAILED',
-        `${target.name} was not ready within ${seconds} s: ${reasonOf(refusal.error)}`,
-        { cause: refusal.error },
-      );
+      throw await startFailure(target, `was not ready within ${seconds} s`, refusal.error);
     }
     await sleep(POLL_MS, undefined, { signal });
   }
+};
+
+/** The error that says which resource failed, why, and where to read on. */
+export const startFailure = async (
+  { name, hint }: Resource,
+  how: string,
+  cause: unknown,
+): Promise<StackError> => {
+  const where = hint ? `. ${await hint()}` : '';
+  return new StackError('START_FAILED', `${name} ${how}: ${reasonOf(cause)}${where}`, { cause });
 };

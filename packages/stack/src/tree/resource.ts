@@ -18,6 +18,8 @@ export interface Resource {
   start(signal: AbortSignal): Promise<'started' | 'running'>;
   /** The health gate: throws the reason for as long as the resource does not do its work. */
   healthy(signal: AbortSignal): Promise<void>;
+  /** Where to read when it fails: the log and its end. */
+  readonly hint?: () => Promise<string>;
   /** Ends it, within a bound of its own. Does nothing when it is not running. */
   stop(): Promise<void>;
 }
@@ -44,7 +46,11 @@ export const parallel = (...children: readonly Node[]): Parallel => ({ kind: 'pa
 export const after = (names: readonly string[], node: Node): Node => ({ ...node, after: names });
 
 /** A resource that is done once it has run: nothing to watch, nothing to stop. Must be repeatable. */
-export const step = (name: string, run: (signal: AbortSignal) => Promise<void>): Resource =>
+export const step = (
+  name: string,
+  run: (signal: AbortSignal) => Promise<void>,
+  hint?: () => Promise<string>,
+): Resource =>
   resource({
     name,
     healthTimeoutMs: 0,
@@ -54,6 +60,7 @@ export const step = (name: string, run: (signal: AbortSignal) => Promise<void>):
     },
     healthy: async () => {},
     stop: async () => {},
+    ...(hint && { hint }),
   });
 
 /** Every resource of the tree, in the order in which it is written. */

@@ -1,5 +1,5 @@
 import { StackError } from '../stack.error.js';
-import { passHealthGate } from './health-gate.js';
+import { passHealthGate, startFailure } from './health-gate.js';
 import { type Node, type Resource, resourcesOf } from './resource.js';
 
 export type Progress =
@@ -77,9 +77,14 @@ const reportStart = async (target: Resource, signal: AbortSignal, report: OnProg
     const outcome = await target.start(signal);
     await passHealthGate(target, signal);
     report({ name, state: 'ready', ms: performance.now() - begin, started: outcome === 'started' });
-  } catch (error) {
+  } catch (thrown) {
     const ms = performance.now() - begin;
-    report(signal.aborted ? { name, state: 'abandoned', ms } : { name, state: 'failed', ms, error });
+    if (signal.aborted) {
+      report({ name, state: 'abandoned', ms });
+      throw thrown;
+    }
+    const error = thrown instanceof StackError ? thrown : await startFailure(target, 'failed', thrown);
+    report({ name, state: 'failed', ms, error });
     throw error;
   }
 };

@@ -89,6 +89,16 @@ it('gives up on a resource that is never healthy, with its last reason', async (
   await expect(up).rejects.toThrow('a was not ready within 0.25 s: a says not yet');
 });
 
+it('says where to read, both of what was never healthy and of what failed', async () => {
+  const { fake } = recorder();
+  const hint = async () => 'Read /logs/a.log';
+  await expect(startTree(fake('a', { healthTimeoutMs: 0, hint }))).rejects.toThrow(
+    'not yet. Read /logs/a.log',
+  );
+  const job = step('job', () => Promise.reject(new Error('no such topic')), hint);
+  await expect(startTree(job)).rejects.toThrow('job failed: no such topic. Read /logs/a.log');
+});
+
 it('does not wait for the timeout when the check says that there is no hope', async () => {
   const { fake } = recorder();
   const gone = new StackError('START_FAILED', 'a ended right after its start');

@@ -1,0 +1,100 @@
+import { ObjectId } from 'mongodb';
+import { quoteName } from '../postgres/identifier.js';
+import type { Column } from '../postgres/table-columns.js';
+import { toPostgres } from '../values/bson-to-postgres.js';
+import { type BsonDocument, type BsonValue, setField } from '../values/bson-value.js';
+import { canonicalText } from '../values/canonical.js';
+import { toBson } from '../values/postgres-to-bson.js';
+import { baseType } from '../values/postgres-type.js';
+import { ValueFault } from '../values/value.fault.js';
+
+/** `native`: `_id` is the key as its type maps; `objectId`: an ObjectId for its hexadecimal text. */
+export type KeyKind = 'native' | 'objectId';
+
+/** Types whose equal values have one text, under any session's settings. */
+const KEY_TYPES = new Set(['int2', 'int4', 'int8', 'text', 'varchar', 'uuid']);
+
+/**
+ * A pair's key in its three forms: the primary key's columns, `_id`, and the key's text, by which ledger, base
+ * and advisory lock know it: Postgres' `jsonb_build_array(column::text, …)::text`.
+ */
+export class KeyMapping {
+  readonly columns: readonly Column[];
+
+  /** @throws Error that names what the key cannot be */
+  constructor(
+    columns: readonly Column[],
+    readonly kind: KeyKind,
+  ) {
+    this.columns = columns
+      .filter(({ keyPosition }) => keyPosition !== null)
+      .sort((a, b) => (a.keyPosition ?? 0) - (b.keyPosition ?? 0));
+    if (this.columns.length === 0) throw new Error('a pair needs a table with a primary key');
+    for (const { name, type } of this.columns) {
+      if (KEY_TYPES.has(baseType(type).name)) continue;
+      throw new Error(
+        `the key column ${name} of type ${type.name} cannot be a pair’s: only ${[...KEY_TYPES].join(', ')}`,
+      );
+    }
+    if (
+      kind === 'objectId' &&
+      (this.columns.length > 1 ||
+        !/^(text|varchar)$/.test(baseType(this.columns[0]?.type ?? { name: '', kind: 'base' }).name))
+    ) {
+      throw new Error('key: objectId needs a primary key of one text column');
+    }
+  }
+
+  /** The SQL expression of the key's text, for a row by this name. */
+  expression(row: string): string {
+    return `jsonb_build_array(${this.columns.map(({ name }) => `${row}.${quoteName(name)}::text`).join(', ')})::text`;
+  }
+
+  /** The texts of the key's columns. */
+  parts(text: string): string[] {
+    return JSON.parse(text) as string[];
+  }
+
+  /** @throws ValueFault for a text that is no ObjectId, with `objectId` */
+  idOf(text: string): BsonValue {
+    const parts = this.parts(text);
+    const [only = ''] = parts;
+    if (this.kind === 'objectId') {
+      if (!/^[0-9a-f]{24}$/.test(only)) throw new ValueFault(`the key ${only} is no ObjectId`);
+      return new ObjectId(only);
+    }
+    const values = this.columns.map(({ type }, i) => toBson(type, parts[i] ?? null, 'paired'));
+    if (values.length === 1) return values[0] ?? null;
+    const id: BsonDocument = {};
+    for (const [i, { name }] of this.columns.entries()) setField(id, name, values[i] ?? null);
+    return id;
+  }
+
+  /**
+   * The text of the key that a document's `_id` stands for.
+   * @throws ValueFault for an `_id` that stands for no key of the table
+   */
+  textOf(id: BsonValue): string {
+    const parts = this.#partsOf(id);
+    const text = `[${parts.map((part) => JSON.stringify(part)).join(', ')}]`;
+    if (canonicalText(this.idOf(text)) !== canonicalText(id) || !this.#isOrdered(id)) {
+      throw new ValueFault('this _id stands for no key of the table');
+    }
+    return text;
+  }
+
+  #partsOf(id: BsonValue): (string | null)[] {
+    if (this.kind === 'objectId') return [id instanceof ObjectId ? id.toHexString() : ''];
+    if (this.columns.length === 1) return this.columns.map(({ type }) => toPostgres(type, id, 'paired'));
+    const document = (id !== null && typeof id === 'object' ? id : {}) as BsonDocument;
+    return this.columns.map(({ name, type }) =>
+      toPostgres(type, Object.hasOwn(document, name) ? (document[name] ?? null) : null, 'paired'),
+    );
+  }
+
+  /** To MongoDB the same fields in another order are another `_id`. */
+  #isOrdered(id: BsonValue): boolean {
+    if (this.columns.length === 1) return true;
+    return Object.keys(id as object).every((name, i) => name === this.columns[i]?.name);
+  }
+}

@@ -1,0 +1,187 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Image, imageOf } from '../values/canonical.js';
+import { type ConflictPolicy, decide, NO_BASE, type Standing } from './pair.decision.js';
+import { type Guard, type Scenario, simulate } from './testing/pair.model.js';
+
+const RUNS_PER_POLICY = 40_000;
+const SEED = 20_261;
+
+const policies: Record<string, ConflictPolicy> = {
+  'priority: postgres': { priority: 'postgres' },
+  'priority: mongo': { priority: 'mongo' },
+  'newest, else postgres': { newest: 'at', priority: 'postgres' },
+  'newest, else mongo': { newest: 'at', priority: 'mongo' },
+};
+
+function scenarios(part: Pick<Scenario, 'policy' | 'sequential' | 'without'>): fc.Arbitrary<Scenario> {
+  return fc.record({
+    actions: fc.noBias(fc.uint8Array({ minLength: 6, maxLength: 60, size: 'max' })),
+    seed: fc.nat(),
+    touches: fc.boolean(),
+    policy: fc.constant(part.policy),
+    sequential: fc.constant(part.sequential),
+    without: fc.constant(part.without),
+  });
+}
+
+/** Fails with the shortest history that shows the fault. */
+function check(part: Pick<Scenario, 'policy' | 'sequential' | 'without'>, numRuns: number): number {
+  let conflicts = 0;
+  fc.assert(
+    fc.property(scenarios(part), (scenario) => {
+      const outcome = simulate(scenario);
+      conflicts += outcome.conflicts;
+      if (outcome.fault) throw new Error(`${outcome.fault}: ${outcome.history.join(' ')}`);
+    }),
+    { numRuns, seed: SEED, includeErrorInReport: true },
+  );
+  return conflicts;
+}
+
+describe('a pair under two workers, crashes, zombies, repeated hints, and values that the database alters', () => {
+  it.each(Object.entries(policies))(
+    'ends equal with no write lost, %s',
+    { timeout: 300_000 },
+    (_, policy) => {
+      const conflicts = check({ policy, sequential: false, without: 'none' }, RUNS_PER_POLICY);
+      expect(conflicts).toBeGreaterThan(RUNS_PER_POLICY / 4);
+    },
+  );
+
+  it.each(Object.entries(policies))('meets no conflict where nothing is concurrent, %s', (_, policy) => {
+    expect(check({ policy, sequential: true, without: 'none' }, 2_000)).toBe(0);
+  });
+
+  it.each<[Guard, RegExp]>([
+    ['rev', /lost|differ/],
+    ['document', /lost|differ/],
+    ['accepted', /conflict|lost|differ/],
+    ['row hash', /differ/],
+    ['lock', /conflict|lost|differ/],
+  ])('is caught without the check of: %s', { timeout: 60_000 }, (without, fault) => {
+    const broken = () => check({ policy: { priority: 'postgres' }, sequential: false, without }, 60_000);
+    expect(broken).toThrow(fault);
+  });
+});
+
+describe('decide', () => {
+  const image = (name: string, at: number) =>
+    imageOf(['name', 'at'], { name, at: new Date(at) }, 'at') as Image;
+  const ann = image('Ann', 1);
+  const bob = image('Bob', 2);
+  const standing = (part: Partial<Standing>): Standing => ({
+    rev: 7n,
+    row: ann,
+    doc: ann,
+    accepted: null,
+    base: { rev: 7n, hash: ann.hash },
+    ...part,
+  });
+  const priority: ConflictPolicy = { priority: 'postgres' };
+  const newest: ConflictPolicy = { priority: 'postgres', newest: 'at' };
+
+  it('leaves a key alone that stands as it stood', () => {
+    expect(decide(standing({}), priority)).toEqual({ go: 'nothing' });
+    expect(decide(standing({ rev: 0n, row: null, doc: null, base: NO_BASE }), priority)).toEqual({
+      go: 'nothing',
+    });
+  });
+
+  it('distrusts a row older than the base', () => {
+    expect(decide(standing({ rev: 6n }), priority)).toEqual({ go: 'stale' });
+  });
+
+  it('writes only the fields that differ', () => {
+    const renamed = image('Bob', 1);
+    expect(decide(standing({ rev: 8n, row: renamed }), priority)).toEqual({
+      go: 'toDoc',
+      conflict: false,
+      differ: [0],
+      base: { rev: 8n, hash: renamed.hash },
+    });
+  });
+
+  it('carries a deletion to the other side, either way', () => {
+    expect(decide(standing({ rev: 8n, row: null }), priority)).toMatchObject({
+      go: 'toDoc',
+      conflict: false,
+      base: { rev: 8n, hash: null },
+    });
+    expect(decide(standing({ doc: null }), priority)).toEqual({
+      go: 'toRow',
+      conflict: false,
+      differ: [0, 1],
+      accepted: { first: null, base: 7n, hash: null },
+    });
+  });
+
+  it('only moves the base where both sides came to the same', () => {
+    expect(decide(standing({ rev: 8n, row: bob, doc: bob }), priority)).toMatchObject({
+      go: 'toDoc',
+      conflict: false,
+      differ: [],
+    });
+  });
+
+  it('notices a row that changed without a revision', () => {
+    expect(decide(standing({ row: bob }), priority)).toMatchObject({ go: 'toDoc', conflict: false });
+  });
+
+  it('lets the policy pick where both sides changed', () => {
+    const both = standing({ rev: 8n, row: bob, doc: image('Cid', 3) });
+    expect(decide(both, priority)).toMatchObject({ go: 'toDoc', conflict: true });
+    expect(decide(both, { priority: 'mongo' })).toMatchObject({ go: 'toRow', conflict: true });
+    expect(decide(both, newest)).toMatchObject({ go: 'toRow', conflict: true });
+    const tie = standing({ rev: 8n, row: bob, doc: image('Cid', 2) });
+    expect(decide(tie, newest)).toMatchObject({ go: 'toDoc', conflict: true });
+    expect(decide(standing({ rev: 8n, row: bob, doc: null }), newest)).toMatchObject({ go: 'toDoc' });
+  });
+
+  it('knows its own write to Postgres by `accepted`, and lengthens the chain', () => {
+    const accepted = { rev: 8n, first: 8n, base: 7n, hash: bob.hash };
+    expect(decide(standing({ rev: 8n, row: bob, doc: bob, accepted }), priority)).toMatchObject({
+      go: 'toDoc',
+      differ: [],
+      base: { rev: 8n },
+    });
+    const edited = image('Eve', 3);
+    expect(decide(standing({ rev: 8n, row: bob, doc: edited, accepted }), priority)).toMatchObject({
+      go: 'toRow',
+      conflict: false,
+      accepted: { first: 8n, base: 7n, hash: edited.hash },
+    });
+  });
+
+  it('follows a chain of accepted writes on to which a late worker moved the base', () => {
+    const accepted = { rev: 9n, first: 8n, base: 7n, hash: bob.hash };
+    const late = { rev: 8n, hash: ann.hash };
+    const edited = image('Eve', 3);
+    expect(decide(standing({ rev: 9n, row: bob, doc: bob, accepted, base: late }), priority)).toMatchObject({
+      go: 'toDoc',
+      conflict: false,
+      base: { rev: 9n },
+    });
+    expect(decide(standing({ rev: 9n, row: bob, doc: edited, accepted, base: late }), priority)).toEqual({
+      go: 'toRow',
+      conflict: false,
+      differ: [0, 1],
+      accepted: { first: 8n, base: 7n, hash: edited.hash },
+    });
+  });
+
+  it('begins a new chain where the row changed after the accepted write', () => {
+    const accepted = { rev: 8n, first: 8n, base: 7n, hash: bob.hash };
+    const both = standing({ rev: 9n, row: image('Cid', 3), doc: image('Eve', 4), accepted });
+    expect(decide(both, { priority: 'mongo' })).toMatchObject({
+      go: 'toRow',
+      conflict: true,
+      accepted: { first: null, base: 7n },
+    });
+  });
+
+  it('lets the base of a key go whose ledger row was pruned', () => {
+    const pruned = standing({ rev: 0n, row: null, doc: null, base: { rev: 9n, hash: null } });
+    expect(decide(pruned, priority)).toEqual({ go: 'dropBase' });
+  });
+});

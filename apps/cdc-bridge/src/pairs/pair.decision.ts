@@ -1,0 +1,119 @@
+import type { Image } from '../values/canonical.js';
+
+export type Side = 'postgres' | 'mongo';
+
+/** Who wins where both sides changed: `priority`, or the newer one where `newest` names a column. */
+export interface ConflictPolicy {
+  readonly priority: Side;
+  readonly newest?: string;
+}
+
+/** How both sides stood when they were last known to be equal; `hash` is null when both were absent. */
+export interface Base {
+  readonly rev: bigint;
+  readonly hash: string | null;
+}
+
+/** The base of a key that no worker has looked at before. */
+export const NO_BASE: Base = { rev: 0n, hash: null };
+
+/**
+ * Writes that Postgres has taken from MongoDB on top of a base that does not say so yet: from revision
+ * `first` to `rev`, begun on the base of revision `base`, for a document whose hash was `hash`.
+ */
+export interface Accepted extends Base {
+  readonly first: bigint;
+  readonly base: bigint;
+}
+
+/** What was read of one key: the row and its ledger first, then the document and its base. */
+export interface Standing {
+  /** The ledger's revision; 0 where it has no row for the key. */
+  readonly rev: bigint;
+  readonly accepted: Accepted | null;
+  readonly row: Image | null;
+  readonly doc: Image | null;
+  readonly base: Base;
+}
+
+/** `differ` holds the positions of the mapped fields that are not equal: all that a write may touch. */
+export type Decision =
+  | { readonly go: 'nothing' }
+  | { readonly go: 'stale' }
+  | { readonly go: 'dropBase' }
+  | {
+      readonly go: 'toDoc';
+      readonly conflict: boolean;
+      readonly differ: readonly number[];
+      readonly base: Base;
+    }
+  | {
+      readonly go: 'toRow';
+      readonly conflict: boolean;
+      readonly differ: readonly number[];
+      /** `first` is null where the chain begins with the revision that this very write will get. */
+      readonly accepted: {
+        readonly first: bigint | null;
+        readonly base: bigint;
+        readonly hash: string | null;
+      };
+    };
+
+/**
+ * Decides what one key of a two-way pair needs, from how both sides stand now and stood when last equal.
+ *
+ * - `nothing`: neither side changed.
+ * - `stale`: the row is older than the base, so the reading is not to be trusted: begin again.
+ * - `dropBase`: the key is gone on the Postgres side, its pruned ledger row too; the base may go as well.
+ * - `toDoc`: make the document like the row and move the base, in one transaction (with nothing in `differ`
+ *   only the base moves).
+ * - `toRow`: make the row like the document and write `accepted`, in one transaction.
+ *
+ * With `conflict`, both sides changed and differ: the side that is overwritten belongs in the conflict log.
+ */
+export function decide(standing: Standing, policy: ConflictPolicy): Decision {
+  const { rev, accepted, row, doc, base: known } = standing;
+  if (rev === 0n && row === null && known.rev > 0n && known.hash === null) return { go: 'dropBase' };
+  if (rev < known.rev) return { go: 'stale' };
+
+  const standsIn = accepted !== null && builtOn(accepted, known) ? accepted : null;
+  const base = standsIn ?? known;
+  const rowHash = row?.hash ?? null;
+  const docHash = doc?.hash ?? null;
+  const docChanged = docHash !== base.hash;
+  // A row can change without a revision (ALTER TYPE, a disabled trigger), which only its hash shows. While
+  // `accepted` stands in, the hash is that of what MongoDB sent, which the row need not have kept as it was.
+  const rowChanged = rev !== base.rev || (standsIn === null && rowHash !== base.hash);
+  if (!docChanged && !rowChanged && standsIn === null) return { go: 'nothing' };
+
+  const differ = differingFields(row, doc);
+  const equal = differ.length === 0 && (row === null) === (doc === null);
+  const conflict = docChanged && rowChanged && !equal;
+  if (docChanged && !equal && (!rowChanged || winner(row, doc, policy) === 'mongo')) {
+    const chained = standsIn !== null && standsIn.rev === rev ? standsIn : null;
+    return {
+      go: 'toRow',
+      conflict,
+      differ,
+      accepted: { first: chained?.first ?? null, base: chained?.base ?? known.rev, hash: docHash },
+    };
+  }
+  return { go: 'toDoc', conflict, differ, base: { rev, hash: rowHash } };
+}
+
+/** Whether `accepted` began on this base, or on one that has since moved along its own chain. */
+function builtOn(accepted: Accepted, base: Base): boolean {
+  return base.rev === accepted.base || (base.rev >= accepted.first && base.rev < accepted.rev);
+}
+
+function winner(row: Image | null, doc: Image | null, policy: ConflictPolicy): Side {
+  if (policy.newest === undefined || row === null || doc === null) return policy.priority;
+  if (row.instant === null || doc.instant === null || row.instant === doc.instant) return policy.priority;
+  return doc.instant > row.instant ? 'mongo' : 'postgres';
+}
+
+/** Every mapped field, where only one side is there. */
+function differingFields(row: Image | null, doc: Image | null): number[] {
+  const positions = [...((row ?? doc)?.fields.keys() ?? [])];
+  return positions.filter((i) => row?.fields[i] !== doc?.fields[i]);
+}

@@ -1,0 +1,168 @@
+import type { ClientSession, MongoClient } from 'mongodb';
+import type { Pool, PoolClient } from 'pg';
+import { inTransaction } from '../postgres/transaction.js';
+import { fromMongo, fromPostgres, SinkError } from '../sinks/sink.error.js';
+import { type BsonDocument, type BsonValue, setField } from '../values/bson-value.js';
+import type { Image } from '../values/canonical.js';
+import { ValueFault } from '../values/value.fault.js';
+import type { DocWrite, MongoSide } from './mongo.side.js';
+import { type Base, type ConflictPolicy, type Decision, decide, NO_BASE } from './pair.decision.js';
+import type { PairMapping } from './pair.mapping.js';
+import { type PostgresSide, type RowReading, RowsMoved, type RowWrite } from './postgres.side.js';
+import { Round } from './round.js';
+
+/** The most keys that a round takes: thousands of advisory locks in a transaction exhaust Postgres' memory. */
+export const MAX_KEYS = 500;
+
+export interface PairParts {
+  readonly pool: Pool;
+  readonly client: MongoClient;
+  readonly postgres: PostgresSide;
+  readonly mongo: MongoSide;
+  readonly mapping: PairMapping;
+  readonly policy: ConflictPolicy;
+}
+
+interface Item extends RowReading {
+  readonly id: BsonValue;
+  readonly row: BsonDocument | null;
+  readonly doc: BsonDocument | null;
+  readonly rowImage: Image | null;
+  readonly docImage: Image | null;
+  readonly base: Base;
+}
+
+/**
+ * One round of `sync(key)` for a batch of keys: reads both sides under the keys' locks, decides, and writes
+ * what came from Postgres in one MongoDB transaction and what came from MongoDB in one Postgres transaction.
+ * It may be run for any key at any time, by any number of workers, and be killed at any moment.
+ */
+export class PairSync {
+  constructor(readonly parts: PairParts) {}
+
+  /**
+   * Never rejects for a key's or a database's sake: what failed stands in the round, by key.
+   * @param keys texts of keys, `MAX_KEYS` at most
+   */
+  async round(keys: readonly string[]): Promise<Round> {
+    if (keys.length > MAX_KEYS) throw new RangeError(`${keys.length} keys in a round`);
+    const round = new Round(keys);
+    let writes: readonly RowWrite[] = [];
+    try {
+      await inTransaction(this.parts.pool, async (client) => {
+        writes = await this.#run(client, round);
+      });
+      round.wroteRows(writes);
+    } catch (error) {
+      if (error instanceof RowsMoved) round.failed(error.keys, new SinkError('SINK_CONFLICT', error));
+      else round.failed(round.open(), fromPostgres(error));
+    }
+    round.later(round.open());
+    return round;
+  }
+
+  async #run(client: PoolClient, round: Round): Promise<RowWrite[]> {
+    const { postgres } = this.parts;
+    const locked = await postgres.lock(client, round.keys);
+    if (locked.length === 0) return [];
+    const readings = await postgres.read(client, locked);
+    // Only now: what is read from MongoDB is then never older than what Postgres accepted from it.
+    const { toDoc, toRow } = await this.#inSnapshot(round, readings);
+    round.wroteDocs(toDoc);
+    const ready = toRow.length > 0 ? await postgres.stillAsRead(client, toRow) : [];
+    if (ready.length > 0) await postgres.write(client, ready);
+    await postgres.unpark(client, round.settled(readings, ready));
+    return ready;
+  }
+
+  /** Reads and decides in a snapshot transaction of MongoDB, and writes the documents in the same. */
+  async #inSnapshot(
+    round: Round,
+    readings: readonly RowReading[],
+  ): Promise<{ toDoc: DocWrite[]; toRow: RowWrite[] }> {
+    await using session = this.parts.client.startSession();
+    let toDoc: DocWrite[] = [];
+    let toRow: RowWrite[] = [];
+    try {
+      session.startTransaction({
+        readConcern: { level: 'snapshot' },
+        writeConcern: { w: 'majority' },
+        maxCommitTimeMS: 5_000,
+      });
+      const items = await this.#read(session, round, readings);
+      const decided = items.map((item) => this.#decide(item));
+      for (const { key } of decided.filter(({ decision }) => decision.go === 'nothing')) round.nothing(key);
+      for (const { key } of decided.filter(({ decision }) => decision.go === 'stale')) round.stale(key);
+      toRow = decided.flatMap((item) => this.#valued(round, item, () => this.#rowWrite(item)));
+      toDoc = decided.flatMap((item) => this.#valued(round, item, () => docWrite(item, this.parts.mapping)));
+      if (toDoc.length > 0) await this.parts.mongo.write(session, toDoc);
+      await (toDoc.length > 0 ? session.commitTransaction() : session.abortTransaction());
+    } catch (error) {
+      if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
+      round.failed(toDoc.length > 0 ? toDoc.map(({ key }) => key) : round.open(), fromMongo(error));
+      toRow = toDoc.length > 0 ? toRow : [];
+      toDoc = [];
+    }
+    return { toDoc, toRow };
+  }
+
+  async #read(session: ClientSession, round: Round, readings: readonly RowReading[]): Promise<Item[]> {
+    const { mapping, mongo } = this.parts;
+    const ids = new Map<string, BsonValue>();
+    for (const { key } of readings) this.#valued(round, { key }, () => ids.set(key, mapping.key.idOf(key)));
+    const { docs, bases } = await mongo.read(session, ids, (id) => mapping.key.textOf(id));
+    return readings.flatMap((reading) => {
+      const id = ids.get(reading.key);
+      if (id === undefined) return [];
+      return this.#valued(round, reading, () => {
+        const doc = docs.get(reading.key) ?? null;
+        const row = reading.texts && mapping.documentOf(reading.texts);
+        const images = { rowImage: mapping.image(row), docImage: mapping.image(doc) };
+        return { ...reading, id, row, doc, ...images, base: bases.get(reading.key) ?? NO_BASE };
+      });
+    });
+  }
+
+  #decide(item: Item): Item & { decision: Decision } {
+    const { rev, accepted, rowImage: row, docImage: doc, base } = item;
+    return { ...item, decision: decide({ rev, accepted, row, doc, base }, this.parts.policy) };
+  }
+
+  #rowWrite({ key, rev, doc, row, decision }: Item & { decision: Decision }): RowWrite | undefined {
+    if (decision.go !== 'toRow') return undefined;
+    const { mapping } = this.parts;
+    const texts =
+      doc &&
+      mapping.fields.map((field, i) => (decision.differ.includes(i) ? mapping.textOf(field, doc) : null));
+    return { key, rev, exists: row !== null, texts, ...decision };
+  }
+
+  /** What a value of one key cannot be fails that key alone. */
+  #valued<T>(round: Round, { key }: { key: string }, work: () => T | undefined): NonNullable<T>[] {
+    try {
+      const result = work();
+      return result === undefined || result === null ? [] : [result];
+    } catch (error) {
+      if (!(error instanceof ValueFault)) throw error;
+      round.failed([key], error);
+      return [];
+    }
+  }
+}
+
+function docWrite(item: Item & { decision: Decision }, mapping: PairMapping): DocWrite | undefined {
+  const { key, id, doc, row, decision } = item;
+  const write = { key, id, old: doc };
+  if (decision.go === 'dropBase') return { ...write, conflict: false, fields: undefined, base: null };
+  if (decision.go !== 'toDoc') return undefined;
+  const { conflict, base, differ } = decision;
+  const isSame = differ.length === 0 && (row === null) === (doc === null);
+  if (isSame) return { ...write, conflict, fields: undefined, base };
+  if (row === null) return { ...write, conflict, fields: null, base };
+  const fields: BsonDocument = {};
+  for (const i of differ) {
+    const name = mapping.fields[i]?.name ?? '';
+    setField(fields, name, row[name] ?? null);
+  }
+  return { ...write, conflict, fields, base };
+}

@@ -1,0 +1,109 @@
+import type { MongoClient } from 'mongodb';
+import pg from 'pg';
+import { sessionOptions } from '../../postgres/session.js';
+import { readColumns } from '../../postgres/table-columns.js';
+import type { Databases } from '../../testing/databases.js';
+import type { BsonValue } from '../../values/bson-value.js';
+import { MongoSide } from '../mongo.side.js';
+import type { ConflictPolicy } from '../pair.decision.js';
+import { type MappingOptions, PairMapping } from '../pair.mapping.js';
+import { PAIR_SESSION } from '../pair.session.js';
+import { PairSync } from '../pair.sync.js';
+import { PairTables } from '../pair.tables.js';
+import { PairWorker } from '../pair.worker.js';
+import { PostgresSide } from '../postgres.side.js';
+
+export const SCHEMA = 'millrace_bridge';
+export const appName = (databases: Databases) => `${databases.name}-bridge`;
+
+const TABLE = { schema: 'public', table: 'customers' };
+const DEFAULTS: MappingOptions = { rename: {}, drop: ['local'], key: 'native' };
+
+/** A worker with connections of its own, as if it were a process. */
+export interface Running {
+  readonly worker: PairWorker;
+  readonly unmapped: BsonValue[];
+  /** Resolves with what the worker's loop threw, or undefined. */
+  readonly ended: Promise<unknown>;
+  /** Ends it in the middle of whatever it does. */
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Makes the pair's objects by the owner's hand, and the collections by the bridge's. */
+export async function createPair(
+  databases: Databases,
+  options: Partial<MappingOptions> = {},
+): Promise<PairTables> {
+  const owner = await databases.postgres('owner');
+  const tables = new PairTables(SCHEMA, 'customers');
+  const mapping = new PairMapping(await readColumns(owner, TABLE), { ...DEFAULTS, ...options });
+  const role = new URL(databases.postgresUrl('bridge')).username;
+  for (const { sql } of tables.create(TABLE, mapping.key, role)) await owner.query(sql);
+  const client = await databases.mongo('bridge');
+  await mongoSide(databases, client).create();
+  return tables;
+}
+
+export async function dropPair(databases: Databases): Promise<void> {
+  const owner = await databases.postgres('owner');
+  const role = new URL(databases.postgresUrl('bridge')).username;
+  for (const { sql } of new PairTables(SCHEMA, 'customers').drop(TABLE, role)) await owner.query(sql);
+}
+
+export async function startWorker(
+  databases: Databases,
+  policy: ConflictPolicy,
+  { maxKeys = 50, ...options }: Partial<MappingOptions> & { maxKeys?: number } = {},
+): Promise<Running> {
+  const pool = new pg.Pool({
+    connectionString: databases.postgresUrl('bridge'),
+    options: sessionOptions(PAIR_SESSION),
+    max: 2,
+  });
+  pool.on('error', () => {});
+  const client = await databases.mongo('bridge', { appName: appName(databases), maxPoolSize: 3 });
+  const columns = await connected(pool, (connection) => readColumns(connection, TABLE));
+  const mapping = new PairMapping(columns, { ...DEFAULTS, newest: policy.newest, ...options });
+  const postgres = new PostgresSide(TABLE, new PairTables(SCHEMA, 'customers'), mapping);
+  const sync = new PairSync({ pool, client, postgres, mongo: mongoSide(databases, client), mapping, policy });
+  const unmapped: BsonValue[] = [];
+  const worker = new PairWorker(sync, (id) => unmapped.push(id), maxKeys);
+  const ended = worker.run().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  const close = async () => {
+    await Promise.allSettled([pool.end(), client.close(true)]);
+  };
+  return {
+    worker,
+    unmapped,
+    ended,
+    kill: async () => {
+      worker.stop();
+      await client.close(true); // the open transaction stays behind in MongoDB, or is aborted
+      await ended;
+      await close();
+    },
+    stop: async () => {
+      worker.stop();
+      await ended;
+      await close();
+    },
+  };
+}
+
+function mongoSide(databases: Databases, client: MongoClient): MongoSide {
+  const collection = client.db(databases.name).collection('customers');
+  return new MongoSide(collection, client.db(`${databases.name}_bridge`), 'customers');
+}
+
+async function connected<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    return await work(client);
+  } finally {
+    client.release();
+  }
+}

@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { pipelinesJsonSchema } from './pipeline.schema.js';
+import { PipelinesFileError, parsePipelines } from './pipelines.file.js';
+
+const names = { postgres: ['orders'], mongo: ['inventory', 'archive'] };
+const parse = (text: string) => parsePipelines('pipelines.yaml', text, names);
+
+function faultsOf(text: string): string[] {
+  try {
+    parse(text);
+  } catch (error) {
+    if (error instanceof PipelinesFileError) return error.message.split('\n');
+    throw error;
+  }
+  return [];
+}
+
+const whole = `
+pipelines:
+  - name: orders
+    from: { postgres: orders, table: public.orders }
+    to: { mongo: inventory, collection: orders }
+    rename: { customer_id: customerId }
+    drop: [note]
+    where: { status: [placed, confirmed] }
+    deletes: mark
+    delay: 1h
+  - name: stock
+    from: { mongo: inventory, collection: stock }
+    to: { postgres: orders, table: public.stock }
+    columns: { sku: _id, on_hand: { path: onHand, type: int4 } }
+    rest: document
+    create: true
+  - name: customers
+    between:
+      - { postgres: orders, table: public.customers }
+      - { mongo: inventory, collection: customers }
+    conflict: { newest: updated_at, priority: postgres }
+`;
+
+describe('parsePipelines', () => {
+  it('reads the three kinds, with their defaults', () => {
+    const [orders, stock, customers] = parse(whole);
+    expect(orders).toMatchObject({ deletes: 'mark', snapshot: 'initial', delay: 3_600_000, drop: ['note'] });
+    expect(stock).toMatchObject({ deletes: 'apply', create: true, rest: 'document' });
+    expect(customers).toMatchObject({ key: 'native', rename: {}, conflict: { newest: 'updated_at' } });
+  });
+
+  it('tells every fault at once, each with its line', () => {
+    expect(
+      faultsOf(`pipelines:
+  - name: Orders
+    from: { postgres: orders, table: orders }
+    to: { mongo: stores, collection: orders }
+    colour: red
+  - name: stock
+    from: { mongo: inventory, collection: stock }
+    to: { postgres: shop, table: public.stock }
+    columns: {}
+  - name: stock
+    from: { postgres: orders, table: public.a }
+    to: { mongo: inventory, collection: a }
+    delay: soon
+    deletes: maybe
+  - from: nowhere
+speed: high
+`),
+    ).toEqual([
+      'pipelines.yaml:2: name: lower-case letters, digits and hyphens, at most 63',
+      'pipelines.yaml:3: from.table: a table as schema.table, or every table of a schema as schema.*',
+      'pipelines.yaml:5: unknown: colour',
+      'pipelines.yaml:9: columns: at least one column',
+      'pipelines.yaml:13: delay: a duration such as 30s, 15m, 1h or 2d',
+      expect.stringContaining('pipelines.yaml:14: deletes: '),
+      'pipelines.yaml:15: a pipeline goes from postgres to mongo, from mongo to postgres, or is between both',
+      'pipelines.yaml:16: unknown: speed',
+    ]);
+  });
+
+  it('names the line of what YAML itself refuses', () => {
+    expect(faultsOf('pipelines:\n  - name: a\n    name: b\n')).toEqual([
+      expect.stringMatching(/^pipelines\.yaml:3: .*unique/),
+    ]);
+    expect(faultsOf('pipelines: [\n')).toEqual([expect.stringMatching(/^pipelines\.yaml:\d: /)]);
+    expect(faultsOf('')).toEqual(['pipelines.yaml:1: the file must hold a list named pipelines']);
+  });
+
+  const oneWay = (name: string, from: string, to: string) =>
+    `  - { name: ${name}, from: { postgres: orders, table: public.${from} }, to: { mongo: inventory, collection: ${to} } }\n`;
+  const back = (name: string, from: string, to: string) =>
+    `  - { name: ${name}, from: { mongo: inventory, collection: ${from} }, to: { postgres: orders, table: public.${to} }, columns: { id: _id } }\n`;
+  const between = (more: string) =>
+    `  - { name: pair, between: [ { postgres: orders, table: public.a }, { mongo: inventory, collection: a } ], conflict: { priority: mongo }${more} }\n`;
+
+  it.each<[string, string, string[]]>([
+    [
+      'one name twice',
+      oneWay('x', 'a', 'a') + oneWay('x', 'b', 'b'),
+      ['3: the name x is taken by another pipeline'],
+    ],
+    [
+      'two pipelines into one target',
+      oneWay('x', 'a', 'c') + oneWay('y', 'b', 'c'),
+      ['3: c of the MongoDB database inventory is already a target of the pipeline x'],
+    ],
+    [
+      'a pipeline into one side of a pair',
+      between('') + back('y', 'b', 'a'),
+      ['3: public.a of the Postgres database orders is already a target of the pipeline pair'],
+    ],
+    [
+      'a cycle',
+      oneWay('x', 'a', 'b') +
+        oneWay('other', 'q', 'r') +
+        back('y', 'b', 'c') +
+        oneWay('z', 'c', 'd') +
+        back('w', 'd', 'a'),
+      ['6: a cycle: w → x → y → z → w; to keep both sides equal, use between'],
+    ],
+    [
+      'a delay both ways',
+      between(', delay: 1h'),
+      ['2: delay: delay cannot be kept both ways: two-way pairs are never late on purpose'],
+    ],
+    [
+      'a database that the environment does not name',
+      back('x', 'b', 'a').replace('orders', 'shop'),
+      ['2: the environment names no postgres database shop; it names orders'],
+    ],
+    [
+      'two fields under one name',
+      between(', rename: { a: x, b: x, c: y }, drop: [c]'),
+      ['2: a and b would both be x', '2: c is dropped and cannot be renamed'],
+    ],
+    [
+      'every table into one collection',
+      oneWay('x', '*', 'all'),
+      ['2: schema.* needs a collection with *, and one table a collection without'],
+    ],
+  ])('refuses %s', (_, list, faults) => {
+    expect(faultsOf(`pipelines:\n${list}`)).toEqual(faults.map((fault) => `pipelines.yaml:${fault}`));
+  });
+
+  it('lets pipelines follow one another, and one source feed several', () => {
+    expect(
+      faultsOf(`pipelines:\n${oneWay('x', 'a', 'b')}${back('y', 'b', 'c')}${oneWay('z', 'a', 'd')}`),
+    ).toEqual([]);
+  });
+});
+
+describe('pipelines.schema.json', () => {
+  it('is the schema that the file is read with', () => {
+    const published = readFileSync(new URL('../../pipelines.schema.json', import.meta.url), 'utf8');
+    expect(JSON.parse(published)).toEqual(JSON.parse(JSON.stringify(pipelinesJsonSchema())));
+  });
+});

@@ -1,0 +1,64 @@
+import type { TableName } from '../postgres/identifier.js';
+import { sourcesOf, targetsOf } from './endpoint.js';
+import { isTwoWay, type Pipeline, type PostgresToMongo } from './pipeline.schema.js';
+import { clashes } from './pipelines.rules.js';
+
+/** What Postgres has, and what a wildcard never takes. */
+export interface TableCatalog {
+  /** The tables of each named database. */
+  readonly tables: Readonly<Record<string, readonly TableName[]>>;
+  /** The schemas in which the bridge keeps its own tables. */
+  readonly ownSchemas: readonly string[];
+  /** Tables by name, in whatever schema, that publish events: `outbox`. */
+  readonly outboxes: readonly string[];
+}
+
+export interface Expansion {
+  readonly pipelines: readonly Pipeline[];
+  /** What the wildcards stand for, to be told at start. */
+  readonly added: readonly { readonly pipeline: string; readonly tables: readonly string[] }[];
+  /** What is wrong only now: two pipelines into one target, a cycle. */
+  readonly faults: readonly string[];
+}
+
+/**
+ * Puts a pipeline for each table in the place of one with `schema.*`: never for the bridge's own tables, an
+ * outbox, a target of any pipeline, or a table that has an entry of its own.
+ */
+export function expandWildcards(pipelines: readonly Pipeline[], catalog: TableCatalog): Expansion {
+  const taken = new Set(
+    pipelines
+      .flatMap((pipeline) => [...sourcesOf(pipeline), ...targetsOf(pipeline)])
+      .filter(({ kind }) => kind === 'postgres')
+      .map(({ database, name }) => JSON.stringify([database, name])),
+  );
+  const added: { pipeline: string; tables: string[] }[] = [];
+  const expanded = pipelines.flatMap((pipeline): Pipeline[] => {
+    if (!isWildcard(pipeline)) return [pipeline];
+    const { postgres } = pipeline.from;
+    const schema = pipeline.from.table.slice(0, -2);
+    const tables = (catalog.tables[postgres] ?? [])
+      .filter((table) => table.schema === schema && !catalog.ownSchemas.includes(table.schema))
+      .map(({ table }) => table)
+      .filter((table) => !catalog.outboxes.includes(table))
+      .filter((table) => !taken.has(JSON.stringify([postgres, `${schema}.${table}`])))
+      .sort();
+    added.push({ pipeline: pipeline.name, tables: tables.map((table) => `${schema}.${table}`) });
+    return tables.map((table) => forTable(pipeline, schema, table));
+  });
+  const entries = expanded.map((pipeline, index) => ({ index, pipeline }));
+  return { pipelines: expanded, added, faults: clashes(entries).map(({ message }) => message) };
+}
+
+function isWildcard(pipeline: Pipeline): pipeline is PostgresToMongo {
+  return !isTwoWay(pipeline) && 'postgres' in pipeline.from && pipeline.from.table.endsWith('.*');
+}
+
+function forTable(pipeline: PostgresToMongo, schema: string, table: string): PostgresToMongo {
+  return {
+    ...pipeline,
+    name: `${pipeline.name}.${table}`,
+    from: { ...pipeline.from, table: `${schema}.${table}` },
+    to: { ...pipeline.to, collection: pipeline.to.collection.replace('*', () => table) },
+  };
+}

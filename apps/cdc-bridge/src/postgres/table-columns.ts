@@ -1,0 +1,90 @@
+import type { ClientBase } from 'pg';
+import type { PostgresType } from '../values/postgres-type.js';
+import { quoteTable, type TableName } from './identifier.js';
+
+export interface Column {
+  readonly name: string;
+  readonly type: PostgresType;
+  /** The type as SQL writes it, with its precision: `numeric(10,2)`. */
+  readonly sqlType: string;
+  /**
+   * The type to cast a text to before it is assigned: without domain and precision, because an explicit cast
+   * to `varchar(3)` cuts a longer text silently, and the assignment refuses it.
+   */
+  readonly castType: string;
+  readonly nullable: boolean;
+  /** Computed by Postgres, so never written. */
+  readonly generated: boolean;
+  /** Its place in the primary key, from 1; null outside of it. */
+  readonly keyPosition: number | null;
+}
+
+interface TypeRow {
+  readonly name: string;
+  readonly sqlType: string;
+  readonly castType: string;
+  readonly nullable: boolean;
+  readonly generated: boolean;
+  readonly keyPosition: number | null;
+  readonly types: readonly { readonly name: string; readonly kind: string; readonly modifier: number }[];
+}
+
+/** Each column with the chain of its types: a domain leads to the type under it, an array to its element. */
+const COLUMNS = `
+with recursive chain as (
+  select a.attnum, 0 as depth, a.atttypid as type, a.atttypmod as modifier
+  from pg_attribute a where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped
+  union all
+  select c.attnum, c.depth + 1, coalesce(nullif(t.typbasetype, 0), e.oid),
+         case when t.typtype = 'd' then t.typtypmod else c.modifier end
+  from chain c join pg_type t on t.oid = c.type left join pg_type e on e.typarray = t.oid
+  where t.typtype = 'd' or e.oid is not null)
+select a.attname as name, format_type(a.atttypid, a.atttypmod) as "sqlType",
+       (select format_type(c.type, -1) from chain c join pg_type t on t.oid = c.type
+        where c.attnum = a.attnum and t.typtype <> 'd' order by c.depth limit 1) as "castType",
+       not a.attnotnull as nullable,
+       a.attgenerated <> '' as generated, array_position(i.indkey::int2[], a.attnum) + 1 as "keyPosition",
+       (select json_agg(json_build_object('name', t.typname, 'modifier', c.modifier,
+               'kind', case when t.typtype = 'b' and exists (select from pg_type e where e.typarray = t.oid)
+                            then 'a' else t.typtype end) order by c.depth)
+        from chain c join pg_type t on t.oid = c.type where c.attnum = a.attnum) as types
+from pg_attribute a left join pg_index i on i.indrelid = a.attrelid and i.indisprimary
+where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped
+order by a.attnum`;
+
+/**
+ * The columns of a table as Postgres' catalogue has them, in their order.
+ * @throws DatabaseError 42P01 where there is no such table
+ */
+export async function readColumns(client: ClientBase, table: TableName): Promise<Column[]> {
+  const { rows } = await client.query<TypeRow>(COLUMNS, [quoteTable(table)]);
+  return rows.map(({ types, ...column }) => ({ ...column, type: typeOf(types) }));
+}
+
+const KINDS: Readonly<Record<string, PostgresType['kind']>> = {
+  a: 'array',
+  c: 'composite',
+  d: 'domain',
+  e: 'enum',
+  m: 'range',
+  r: 'range',
+};
+
+function typeOf([first, ...rest]: TypeRow['types']): PostgresType {
+  if (!first) throw new Error('a column without a type');
+  return {
+    name: first.name,
+    kind: KINDS[first.kind] ?? 'base',
+    ...(rest.length > 0 ? { of: typeOf(rest) } : modifiersOf(first.name, first.modifier)),
+  };
+}
+
+/** Undoes `numerictypmodin` and its like (postgresql: src/backend/utils/adt/numeric.c, timestamp.c). */
+function modifiersOf(name: string, modifier: number): { precision?: number; scale?: number } {
+  if (modifier < 0) return {};
+  if (name === 'numeric') {
+    const packed = modifier - 4;
+    return { precision: (packed >> 16) & 0xffff, scale: ((packed & 0x7ff) ^ 1024) - 1024 };
+  }
+  return /^time/.test(name) ? { precision: modifier } : {};
+}

@@ -1,0 +1,90 @@
+import type { BsonValue } from '../values/bson-value.js';
+
+export type Fields = Readonly<Record<string, BsonValue>>;
+
+/** A row's key at the target: its canonical text, by which keys are compared, and its fields. */
+export interface Key {
+  readonly text: string;
+  readonly fields: Fields;
+}
+
+/** A row as it stands after a change, in the target's names, the key's fields among them. */
+export interface Put {
+  readonly kind: 'put';
+  readonly key: Key;
+  readonly fields: Fields;
+  /** Fields that the change leaves out because they did not change (TOAST): the target keeps them. */
+  readonly omitted: readonly string[];
+  /** The target has no such row to keep them from: it was just inserted, or came from another key. */
+  readonly isNew: boolean;
+  /** The key that the row had before, where it was changed. */
+  readonly previousKey?: Key;
+}
+
+export interface Delete {
+  readonly kind: 'delete';
+  readonly key: Key;
+}
+
+/** Follows a deletion in the topic; says nothing that the deletion did not. */
+export interface Tombstone {
+  readonly kind: 'tombstone';
+}
+
+export type Change = Put | Delete | Tombstone;
+
+/** What a batch comes to: each key once, in the order of the keys' texts, so that locks are taken in one order. */
+export interface Effects {
+  readonly deletes: readonly Key[];
+  /** Whole rows. */
+  readonly puts: readonly Put[];
+  /** Rows of which only some fields are known: the rest stays as the target has it. */
+  readonly patches: readonly Put[];
+  /** New rows that lack fields, which only the source can tell: to be read again there. */
+  readonly lacking: readonly Put[];
+}
+
+/** Folds the changes of a batch, in their order, into one effect per key. No field that was told is lost. */
+export function compact(changes: Iterable<Change>): Effects {
+  const states = new Map<string, Put | Delete>();
+  for (const change of changes) {
+    if (change.kind === 'tombstone') continue;
+    const earlier = states.get(change.key.text);
+    states.set(change.key.text, change.kind === 'put' ? fold(earlier, change, states) : change);
+  }
+  const sorted = [...states.values()].sort((a, b) => (a.key.text < b.key.text ? -1 : 1));
+  const rows = sorted.filter((state) => state.kind === 'put');
+  return {
+    deletes: sorted.filter((state) => state.kind === 'delete').map(({ key }) => key),
+    puts: rows.filter(({ omitted }) => omitted.length === 0),
+    patches: rows.filter(({ omitted, isNew }) => omitted.length > 0 && !isNew),
+    lacking: rows.filter(({ omitted, isNew }) => omitted.length > 0 && isNew),
+  };
+}
+
+function fold(earlier: Put | Delete | undefined, put: Put, states: Map<string, Put | Delete>): Put {
+  const { previousKey } = put;
+  if (previousKey === undefined || previousKey.text === put.key.text) {
+    if (earlier?.kind === 'put') return merge(earlier, put, earlier.isNew);
+    return earlier?.kind === 'delete' ? { ...put, isNew: true } : put;
+  }
+  const moved = states.get(previousKey.text);
+  states.set(previousKey.text, { kind: 'delete', key: previousKey });
+  return moved?.kind === 'put' ? merge(moved, put, true) : { ...put, isNew: true };
+}
+
+/** The later row, with what it leaves out from the earlier one. */
+function merge(earlier: Put, later: Put, isNew: boolean): Put {
+  const kept = later.omitted.filter((name) => Object.hasOwn(earlier.fields, name));
+  const fields = Object.defineProperties(
+    Object.defineProperties({}, own(earlier.fields, kept)),
+    Object.getOwnPropertyDescriptors(later.fields),
+  );
+  const omitted = later.omitted.filter((name) => !Object.hasOwn(earlier.fields, name));
+  return { kind: 'put', key: later.key, fields, omitted, isNew };
+}
+
+function own(fields: Fields, names: readonly string[]): PropertyDescriptorMap {
+  const descriptors = Object.entries(Object.getOwnPropertyDescriptors(fields));
+  return Object.fromEntries(descriptors.filter(([name]) => names.includes(name)));
+}

@@ -1,0 +1,98 @@
+/** A column's declared type, as Postgres' catalogue tells it. */
+export interface PostgresType {
+  /** `pg_type.typname`: `int4`, `numeric`, `timestamptz`; an enum's, range's or composite's own name. */
+  readonly name: string;
+  readonly kind: 'base' | 'enum' | 'domain' | 'array' | 'range' | 'composite';
+  /** The element of an array, the type under a domain. */
+  readonly of?: PostgresType;
+  /** Digits of a `numeric`, absent where unbounded; fractional digits of seconds, 6 where not declared. */
+  readonly precision?: number;
+  /** Fraction digits of a `numeric`. */
+  readonly scale?: number;
+}
+
+/**
+ * `exact` (one way): nothing may be lost. `paired` (both ways): dates are floored to milliseconds, and what
+ * Postgres rounds is carried back to the document.
+ */
+export type Fidelity = 'exact' | 'paired';
+
+/** Decimal128 holds so many digits; the type decides, never the value. */
+const DECIMAL128_DIGITS = 34;
+
+/** The type under the domains. */
+export function baseType(type: PostgresType): PostgresType {
+  return type.kind === 'domain' && type.of ? baseType(type.of) : type;
+}
+
+/** Whether a `numeric` is a string in MongoDB, being wider than Decimal128 or unbounded. */
+export function isTextNumeric({ precision, scale = 0 }: PostgresType): boolean {
+  return precision === undefined || Math.max(precision, scale) > DECIMAL128_DIGITS;
+}
+
+/** Whether a `timestamp` or `timestamptz` is a Date in MongoDB, which holds milliseconds. */
+export function isDate({ precision = 6 }: PostgresType, fidelity: Fidelity): boolean {
+  return fidelity === 'paired' || precision <= 3;
+}
+
+/**
+ * The SQL expression that gives a column's value in the text that this folder reads. `column` is quoted
+ * already. Sessions must run with `POSTGRES_SESSION`.
+ */
+export function readExpression(type: PostgresType, column: string): string {
+  switch (leaf(type).name) {
+    case 'money': // whose own text depends on lc_monetary
+      return type.kind === 'array' ? `${column}::numeric[]::text` : `${column}::numeric::text`;
+    case 'bpchar': // whose cast to text drops the padding, but not an array's
+      return type.kind === 'array' ? `${column}::text[]::text` : `${column}::text`;
+    default:
+      return `${column}::text`;
+  }
+}
+
+/** The SQL expression that makes a value of the type, to be assigned to its column, of such a text. */
+export function writeExpression(type: PostgresType, castType: string, text: string): string {
+  if (leaf(type).name !== 'money') return `${text}::${castType}`;
+  return type.kind === 'array' ? `${text}::numeric[]::${castType}` : `${text}::numeric::${castType}`;
+}
+
+/** Settings on which the texts depend. */
+export const POSTGRES_SESSION: Readonly<Record<string, string>> = {
+  bytea_output: 'hex',
+  datestyle: 'ISO, YMD',
+  extra_float_digits: '1',
+  intervalstyle: 'iso_8601',
+  timezone: 'UTC',
+  xmloption: 'content',
+};
+
+/**
+ * What values of the type cannot keep on their way into MongoDB or back, as a sentence for the report at start
+ * and the documentation; null where they keep everything.
+ */
+export function loss(type: PostgresType, fidelity: Fidelity): string | null {
+  const base = leaf(type);
+  switch (base.name) {
+    case 'json':
+      return 'whitespace is lost, a repeated field refused; JSON null becomes SQL NULL';
+    case 'jsonb':
+      return 'numbers beyond 34 digits are refused; JSON null becomes SQL NULL';
+    case 'bpchar':
+      return 'trailing blanks are lost, as in every comparison of the type';
+    case 'numeric':
+      return isTextNumeric(base) ? 'a string in MongoDB: it sorts as text' : null;
+    case 'timestamp':
+    case 'timestamptz':
+      if (!isDate(base, fidelity)) return 'a string in MongoDB, which keeps the microseconds';
+      return (base.precision ?? 6) > 3
+        ? 'microseconds are floored to milliseconds; infinity is refused'
+        : 'infinity is refused';
+    default:
+      return null;
+  }
+}
+
+function leaf(type: PostgresType): PostgresType {
+  const base = baseType(type);
+  return base.kind === 'array' && base.of ? baseType(base.of) : base;
+}

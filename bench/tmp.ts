@@ -1,2 +1,0 @@
-import { codecBench } from './codec/tmp.bench.ts';
-await codecBench();
