@@ -4,5 +4,7 @@ import { RuntimeError, StackError } from '@millrace/stack';
 export const reportFault = (error: unknown): void => {
   const expected = error instanceof StackError || error instanceof RuntimeError;
   console.error(expected ? error.message : error);
-  process.exitCode = error instanceof StackError && error.code === 'INTERRUPTED' ? 130 : 1;
+  // What was interrupted may still be under way, and would keep the program alive.
+  if (error instanceof StackError && error.code === 'INTERRUPTED') process.exit(130);
+  process.exitCode = 1;
 };

@@ -14,7 +14,8 @@ export {
 export { parsePortBase } from './settings/port-base.js';
 export { type Env, portOf, readStackEnv, required } from './settings/stack-env.js';
 export { reasonOf, StackError, type StackErrorCode } from './stack.error.js';
-export { openStack, Stack, type StackOptions, type UpOptions, type UpResult } from './stack.js';
+export { openStack, Stack } from './stack.js';
+export type { StackOptions, UpOptions, UpResult } from './stack.options.js';
 export type { PartStatus } from './stack-status.js';
 export { READY } from './stack-tree.js';
 export * from './tree/resource.js';

@@ -1,19 +1,19 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import type { DeployStep } from './deploy-step.js';
 import { allParts, type Layout, layOut, partNamed } from './layout.js';
 import { enterableFolder } from './postgres/unprivileged.js';
-import { assertEnough, type Machine, readMachine } from './preflight/machine.js';
+import { assertEnough, readMachine } from './preflight/machine.js';
 import { assertPortsFree } from './preflight/ports.js';
 import { leftover } from './processes/leftover.js';
 import type { Part } from './processes/part.js';
 import { ProcessRecords } from './processes/process-record.js';
-import { archiveFolder, type FindRuntimes, Programs } from './programs.js';
-import { decideSettings, type StackWishes } from './settings/decide-settings.js';
+import { archiveFolder, Programs } from './programs.js';
+import { decideSettings } from './settings/decide-settings.js';
 import type { StackEndpoints } from './settings/endpoints.js';
 import { movePorts, portOf, readStackEnv } from './settings/stack-env.js';
 import { readStoredSettings, type StoredSettings, writeStoredSettings } from './settings/stored-settings.js';
 import { StackError } from './stack.error.js';
+import type { StackOptions, UpOptions, UpResult } from './stack.options.js';
 import { type PartStatus, statusOf } from './stack-status.js';
 import { withCommandLock } from './state/command-lock.js';
 import { writeJsonFile } from './state/json-file.js';
@@ -22,35 +22,6 @@ import { passHealthGate } from './tree/health-gate.js';
 import { resourcesOf } from './tree/resource.js';
 import { type OnProgress, startTree } from './tree/start-tree.js';
 import { stopTree } from './tree/stop-tree.js';
-
-export interface StackOptions extends StackWishes {
-  /** The checkout. */
-  readonly root: string;
-  /** Holds state, data and logs of this stack alone. Default: `.millrace` in the checkout. */
-  readonly stateDir?: string;
-  /** What `stack.json` calls it. Default: `dev`. */
-  readonly name?: string;
-  /** Run between infrastructure and services at every `up`. */
-  readonly deploySteps?: readonly DeployStep[];
-  readonly onProgress?: OnProgress;
-  /** Default: found on this machine, or fetched. */
-  readonly findRuntimes?: FindRuntimes;
-  /** Default: measured. */
-  readonly readMachine?: (folder: string) => Promise<Machine>;
-}
-
-export interface UpOptions {
-  /** Aborted: what this call started is stopped, and its reason is thrown. */
-  readonly signal?: AbortSignal;
-  /** Leaves deploy steps and services out. */
-  readonly infraOnly?: boolean;
-}
-
-export interface UpResult {
-  readonly endpoints: StackEndpoints;
-  /** Names of the processes that this call started: none when all of them ran. */
-  readonly started: readonly string[];
-}
 
 /** A stack of real processes on this machine; opening it starts nothing. */
 export const openStack = (options: StackOptions): Stack => new Stack(options);

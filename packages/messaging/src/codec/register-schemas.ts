@@ -9,6 +9,7 @@ import { IncompatibleSchemaError } from './codec.errors.js';
 import { RegistryClient, RegistryRefusal } from './registry-client.js';
 
 const TIMEOUT_MS = 15_000;
+const ATTEMPTS = 3;
 
 /** Rules by which a new schema reads the old events. One of these, set by hand, is left as it is. */
 const BACKWARD_RULES: readonly string[] = [
@@ -38,20 +39,33 @@ interface SubjectRules {
  */
 export async function registerSchemas(url: string, contracts: readonly AnyEventContract[]): Promise<void> {
   const client = new RegistryClient(url, TIMEOUT_MS);
-  for (const contract of contracts) {
-    const compatibility = await requireBackward(client, contract.subject);
-    await checkReadsLatest(client, contract);
+  for (const contract of contracts) await register(client, contract);
+}
+
+/**
+ * Another deploy may do the same at this moment: Apicurio tells whoever comes second that the rule or the version
+ * exists, by the status that also says incompatible. What is refused again is incompatible.
+ */
+async function register(client: RegistryClient, contract: AnyEventContract): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
     try {
-      await client.call((registry) =>
-        registry.register(
-          { type: SchemaType.AVRO, schema: JSON.stringify(contract.schema) },
-          { subject: contract.subject, compatibility, updateConfig: false },
-        ),
-      );
+      return await tryToRegister(client, contract);
     } catch (error) {
-      throw error instanceof RegistryRefusal && error.isIncompatible ? incompatible(contract, error) : error;
+      if (!(error instanceof RegistryRefusal) || !error.isConflict) throw error;
+      if (attempt === ATTEMPTS) throw incompatible(contract, error);
     }
   }
+}
+
+async function tryToRegister(client: RegistryClient, contract: AnyEventContract): Promise<void> {
+  const compatibility = await requireBackward(client, contract.subject);
+  await checkReadsLatest(client, contract);
+  await client.call((registry) =>
+    registry.register(
+      { type: SchemaType.AVRO, schema: JSON.stringify(contract.schema) },
+      { subject: contract.subject, compatibility, updateConfig: false },
+    ),
+  );
 }
 
 /**

@@ -23,7 +23,8 @@ export class RegistryRefusal extends Error {
     return this.status === 404;
   }
 
-  get isIncompatible(): boolean {
+  /** Incompatible, or there already. */
+  get isConflict(): boolean {
     return this.status === 409;
   }
 }
