@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { openProjectStack } from '@millrace/cli';
+import { bringUp, openProjectStack } from '@millrace/cli';
 import type { StackEndpoints } from '@millrace/testing';
 import type { TestProject } from 'vitest/node';
 import { ownStateDir } from './e2e/support/own-stack.js';
@@ -14,19 +14,16 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     project.provide('stack', JSON.parse(await readFile(file, 'utf8')) as StackEndpoints);
     return undefined;
   }
-  const stack = openProjectStack({
+  const own = {
     name: 'test',
     stateDir: ownStateDir,
     instances: { 'order-service': 2, 'inventory-service': 2 },
     // Orders expire only where a test wants it: see impatient-order-service.ts.
     serviceEnv: { 'order-service': { ORDER_EXPIRY_MS: '900000' } },
-    onProgress: (progress) => {
-      if (progress.state === 'ready' || progress.state === 'failed')
-        console.log(`  ${progress.name} ${progress.state}`);
-    },
-  });
+  };
+  const stack = openProjectStack(own);
   await stack.down({ volumes: true });
-  const { endpoints } = await stack.up();
+  const { endpoints } = await bringUp((options) => openProjectStack({ ...own, ...options }));
   project.provide('stack', endpoints);
   return async () => {
     await stack.down({ volumes: true });

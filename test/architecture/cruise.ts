@@ -6,7 +6,16 @@ const sources = ['packages', 'apps', 'test', 'bench'];
 
 /** The TypeScript sources below `root`, as the disk has them. */
 export const sourceFiles = (root: string): string[] =>
-  globSync('{packages,apps}/*/src/**/*.ts', { cwd: root, exclude: ['**/node_modules/**'] });
+  globSync(['packages/*/{src,scripts}/**/*.ts', 'apps/*/src/**/*.ts', '{test,bench}/**/*.ts'], {
+    cwd: root,
+    exclude: ['**/node_modules/**', '**/dist/**', '**/fixtures/**'],
+  });
+
+/** Those of `present` that are not among `read`: nothing is known about their imports. */
+export const unreadFiles = (present: readonly string[], read: Iterable<string>): string[] => {
+  const known = new Set(read);
+  return present.filter((file) => !known.has(file));
+};
 
 /** Reads every import below `root` and holds it against the rules. */
 export async function checkImports(root: string): Promise<ICruiseResult> {

@@ -1,33 +1,104 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openStack } from '@millrace/stack';
+import { LOOPBACK, listeningAddresses, type StackEndpoints } from '@millrace/testing';
 import { execa } from 'execa';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ownStack, ownStateDir, root } from './support/own-stack.js';
 
-/** The demo as `npx pnpm demo` runs it, on the stack of the tests. */
-const demo = (...options: string[]) =>
-  execa('node', ['packages/cli/bin/millrace.js', 'demo', ...options], {
+/** A command as `npx pnpm millrace …` runs it, on the stack in `stateDir`. */
+const millrace = (stateDir: string, ...args: string[]) =>
+  execa('node', ['packages/cli/bin/millrace.js', ...args], {
     cwd: root,
-    env: { MILLRACE_STATE_DIR: ownStateDir, NODE_ENV: 'production' },
+    env: { MILLRACE_STATE_DIR: stateDir, NODE_ENV: 'production' },
     reject: false,
     all: true,
-    timeout: 170_000,
+    timeout: 240_000,
+  });
+const demo = (...options: string[]) => millrace(ownStateDir, 'demo', ...options);
+
+const running = async (stateDir: string) =>
+  (await openStack({ root, stateDir }).status())
+    .filter(({ pid }) => pid !== undefined)
+    .map(({ name }) => name);
+const everything = async () => Object.keys((await ownStack().endpoints()).processes);
+
+describe('on a stack that is up', () => {
+  it('shows the way of one order and of many, holds the books against each other, and leaves it up', async () => {
+    const { exitCode, all } = await demo('--orders', '120');
+    expect([exitCode, all]).toEqual([0, expect.stringContaining('All 7 claims hold.')]);
+    for (const shown of [
+      ...['OrderPlaced is on order.events', 'partition', 'offset', 'key', 'event id'],
+      ...['Postgres, orders', 'MongoDB, stock', 'first order confirmed', 'resident memory', 'p50', 'p99'],
+    ]) {
+      expect(all).toContain(shown);
+    }
+    expect(await running(ownStateDir)).toEqual(await everything());
+  }, 300_000);
+
+  it('stops at Ctrl-C, and leaves it up', async () => {
+    const run = demo('--orders', '100000');
+    for await (const line of run.iterable()) if (line.includes('placed')) break;
+    run.kill('SIGINT');
+    expect((await run).exitCode).toBe(130);
+    expect(await running(ownStateDir)).toEqual(await everything());
+  }, 300_000);
+
+  it('fails when an order is not answered, and names the logs to read', async () => {
+    const inventory = ['inventory-service-1', 'inventory-service-2'];
+    const run = demo('--orders', '20');
+    for await (const line of run.iterable()) if (line.includes('stack of this checkout')) break;
+    for (const name of inventory) await ownStack().kill(name, 'SIGSTOP');
+    onTestFinished(async () => {
+      for (const name of inventory) await ownStack().kill(name, 'SIGCONT');
+    });
+    const { exitCode, all } = await run;
+    expect(exitCode).toBe(1);
+    expect(all).toMatch(/The demo failed: waited .*Logs to read:.*order-service-1 .*order-service-1\.log/s);
+  }, 300_000);
+});
+
+describe('on a stack of its own', () => {
+  let stateDir: string;
+  beforeAll(async () => {
+    stateDir = await mkdtemp(join(tmpdir(), 'demo-'));
+  });
+  afterAll(async () => {
+    await millrace(stateDir, 'stack', 'down', '--volumes');
+    await rm(stateDir, { recursive: true, force: true });
   });
 
-it('shows the way of one order and of many, holds the books against each other, and leaves the stack up', async () => {
-  const { exitCode, all } = await demo('--orders', '120');
-  expect([exitCode, all]).toEqual([0, expect.stringContaining('All 7 claims hold.')]);
-  for (const shown of ['OrderPlaced is on order.events', 'offset', 'event id', 'MongoDB, stock', 'Postgres, orders', 'p99']) {
-    expect(all).toContain(shown);
-  }
-  expect((await ownStack().status()).filter(({ pid }) => pid === undefined)).toEqual([]);
-}, 180_000);
+  it('starts it, and with --keep leaves it running and prints every URL', async () => {
+    const { exitCode, all } = await millrace(stateDir, 'demo', '--orders', '40', '--keep');
+    expect([exitCode, all]).toEqual([0, expect.stringContaining('All 7 claims hold.')]);
+    const file = JSON.parse(await readFile(join(stateDir, 'stack.json'), 'utf8'));
+    expect(file).toEqual(await openStack({ root, stateDir }).endpoints());
+    const { kafka, registry, connect, services } = file as StackEndpoints;
+    for (const url of [
+      ...kafka.bootstrapServers,
+      registry.url,
+      connect.url,
+      ...Object.values(services).flat(),
+    ]) {
+      expect(all).toContain(url);
+    }
+    for (const [name, { pid }] of Object.entries((file as StackEndpoints).processes)) {
+      const elsewhere = (await listeningAddresses(pid)).filter((address) => !LOOPBACK.includes(address));
+      expect([name, elsewhere]).toEqual([name, []]);
+    }
+  }, 300_000);
 
-it('stops at Ctrl-C, and leaves up a stack that was up before', async () => {
-  const run = demo('--orders', '100000');
-  for await (const line of run.iterable()) if (line.includes('placed')) break;
-  run.kill('SIGINT');
-  expect((await run).exitCode).toBe(130);
-  expect((await ownStack().status()).filter(({ pid }) => pid === undefined)).toEqual([]);
-}, 180_000);
+  it('stops what it started', async () => {
+    await millrace(stateDir, 'stack', 'down');
+    const { exitCode, all } = await millrace(stateDir, 'demo', '--orders', '40');
+    expect([exitCode, all]).toEqual([0, expect.stringContaining('All 7 claims hold.')]);
+    const megabytes = Number(/resident memory\s+(\d+) MB/.exec(all)?.[1]);
+    expect(megabytes).toBeGreaterThan(500);
+    expect(megabytes).toBeLessThan(3 * 1024);
+    expect(await running(stateDir)).toEqual([]);
+  }, 300_000);
+});
 
 it.each([
   [['--orders', 'many'], /whole number/],

@@ -14,7 +14,7 @@ afterAll(() => world[Symbol.asyncDispose]());
 const instances = () =>
   Object.entries(inject('stack').services).flatMap(([name, urls]) => urls.map((url) => [name, url] as const));
 
-it('carries one trace from the HTTP request through both topics and into every log on its way', async () => {
+it('carries one trace from the HTTP request through both topics and into the logs of both services', async () => {
   const traceId = randomBytes(16).toString('hex');
   const sku = await world.sku(1);
   const { body } = await world.system.orders.place(world.request([sku, 1]), undefined, {
@@ -26,11 +26,13 @@ it('carries one trace from the HTTP request through both topics and into every l
   for (const { type, headers } of await world.system.events((key) => key === body.id)) {
     expect([type, headers.traceparent?.split('-')[1]]).toEqual([type, traceId]);
   }
-  const logs = Object.entries(inject('stack').processes).filter(([name]) => name.startsWith('order-service'));
-  await eventually('the trace in a log of order-service', 10_000, async () => {
-    const texts = await Promise.all(logs.map(([, { log }]) => readFile(log, 'utf8')));
-    return texts.some((text) => text.includes(traceId));
-  });
+  for (const service of ['order-service', 'inventory-service']) {
+    const logs = Object.entries(inject('stack').processes).filter(([name]) => name.startsWith(service));
+    await eventually(`the trace in a log of ${service}`, 10_000, async () => {
+      const texts = await Promise.all(logs.map(([, { log }]) => readFile(log, 'utf8')));
+      return texts.some((text) => text.includes(traceId));
+    });
+  }
 });
 
 describe.each([

@@ -5,4 +5,4 @@ export { type AnyEventContract, type EventContract, type EventOf, eventContract 
 export * from './inventory.contracts.js';
 export * from './order.contracts.js';
 export type { AvroSchema, RecordSchema } from './record-schema.js';
-export { INVENTORY_EVENTS, ORDER_EVENTS, type TopicDeclaration, topics } from './topics.js';
+export { INVENTORY_EVENTS, ORDER_EVENTS, retentionOf, type TopicDeclaration, topics } from './topics.js';

@@ -23,6 +23,22 @@ export const topics: readonly TopicDeclaration[] = [
   heartbeatTopic('inventory-outbox'),
 ];
 
+/**
+ * How long a topic keeps its records, in milliseconds: whoever remembers which of them it handled must do so at
+ * least as long.
+ *
+ * @throws Error when the topic is not declared, or keeps its records for ever
+ */
+export function retentionOf(topicName: string, declared: readonly TopicDeclaration[] = topics): number {
+  const ms = Number(declared.find(({ name }) => name === topicName)?.config['retention.ms']);
+  if (!(ms > 0)) {
+    throw new Error(
+      `topic ${topicName} has no retention.ms: declare one, so that what remembers its records can forget them`,
+    );
+  }
+  return ms;
+}
+
 function eventTopic(name: string): TopicDeclaration {
   return {
     name,

@@ -18,7 +18,6 @@ import { type PartStatus, statusOf } from './stack-status.js';
 import { withCommandLock } from './state/command-lock.js';
 import { writeJsonFile } from './state/json-file.js';
 import { StateFolder } from './state/state-folder.js';
-import { passHealthGate } from './tree/health-gate.js';
 import { resourcesOf } from './tree/resource.js';
 import { type OnProgress, startTree } from './tree/start-tree.js';
 import { stopTree } from './tree/stop-tree.js';
@@ -123,12 +122,6 @@ export class Stack {
   /** Sends one part's process a signal; after SIGKILL returns once it is gone. */
   async kill(name: string, signal: NodeJS.Signals): Promise<void> {
     await partNamed(await this.currentLayout(), name).process.kill(signal);
-  }
-
-  /** @throws StackError START_FAILED with the reason, once the time is over or the process is gone. */
-  async waitHealthy(name: string, timeoutMs = 60_000): Promise<void> {
-    const { resource } = partNamed(await this.currentLayout(), name);
-    await passHealthGate({ ...resource, healthTimeoutMs: timeoutMs }, new AbortController().signal);
   }
 
   /** Memory of all processes, in bytes: RSS, for Postgres with its backends PSS. */

@@ -5,6 +5,7 @@ export * from './books/books.js';
 export * from './books/books.reader.js';
 export * from './books/stock-history.check.js';
 export { eventually } from './eventually.js';
+export { LOOPBACK, listeningAddresses } from './listening.js';
 export * from './load/many-orders.js';
 export * from './load/order.plan.js';
 export { type DecodedValue, LogDecoder } from './log-decoder.js';

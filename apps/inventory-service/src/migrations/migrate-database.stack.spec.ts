@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { expireMongoInbox } from '@millrace/messaging';
-import { ORDER_EVENTS, topics } from '@millrace/schemas';
+import { ORDER_EVENTS, retentionOf, topics } from '@millrace/schemas';
 import { type Document, type MongoClient, ObjectId } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createMongoClient } from '../mongo/mongo-client.js';
 import { createInventoryDatabase, type InventoryDatabase } from '../spec-support/inventory-database.js';
-import { inboxRetentionMs } from './inbox-retention.js';
 import { migrations } from './index.js';
 import { migrateDatabase } from './migrate-database.js';
 
@@ -53,7 +52,7 @@ describe('migrating', () => {
   it('has the inbox forget an event when its topic does, and follows the declaration', async () => {
     await migrateDatabase(owner.db(), migrations);
     await expireMongoInbox(owner.db(), 1_000);
-    await expireMongoInbox(owner.db(), inboxRetentionMs());
+    await expireMongoInbox(owner.db(), retentionOf(ORDER_EVENTS));
     const indexes = await owner.db().collection('inbox').indexes();
     const retention = topics.find(({ name }) => name === ORDER_EVENTS)?.config['retention.ms'];
     expect(indexes.map(({ expireAfterSeconds }) => expireAfterSeconds)).toContain(Number(retention) / 1_000);

@@ -1,8 +1,9 @@
 import pidusage from 'pidusage';
 
 /**
- * Milliseconds since the command that was typed began, what pnpm installs and builds before this program included:
- * the age of pnpm's process, which is two above this one, with a shell between them.
+ * Milliseconds since `pnpm demo` began, what pnpm installs and builds before this program included: the age of
+ * pnpm's process, which is two above this one, with a shell between them. The half second in which npx finds pnpm
+ * comes before.
  */
 export async function commandAge(): Promise<number> {
   const own = performance.now();

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
-import type { UpResult } from '@millrace/stack';
+import { reasonOf, type UpResult } from '@millrace/stack';
 import { bringUp } from '../stack/bring-up.js';
 import { Interrupt } from '../stack/interrupt.js';
 import { plainView } from '../stack/progress-view.js';
 import { openDevStack } from '../stack/project-stack.js';
 import { addresses } from '../stack/up.command.js';
+import { DemoError } from './demo.error.js';
 import { tellDemo } from './demo.js';
 import { Story } from './story.js';
 
@@ -19,35 +20,47 @@ export const demoCommand = () =>
       using interrupt = new Interrupt();
       const result = await bringUp(openDevStack);
       const ours = wasDown(result);
-      if (!ours) console.log('  The stack of this checkout is used, and left as it is.');
+      if (!ours) console.log(`  ${whatWasFound(result)}`);
       try {
-        const run = `DEMO${randomBytes(3).toString('hex').toUpperCase()}`;
-        const findings = await interrupt.over(
-          tellDemo(result.endpoints, openDevStack(), new Story(), { run, orders, seed }),
-        );
-        const wrong = findings.filter(({ faults }) => faults.length > 0);
-        if (wrong.length > 0) throw new Error(`${wrong.length} of ${findings.length} claims do not hold`);
-        console.log(`\n   All ${findings.length} claims hold.`);
+        await interrupt.over(tell(result, orders, seed));
       } catch (error) {
-        if (!interrupt.signal.aborted) console.error(`\n${logsToRead(result)}`);
-        throw error;
+        throw interrupt.signal.aborted ? error : new DemoError(withLogs(error, result), { cause: error });
       } finally {
         if (keep || !ours) console.log(`\n${addresses(result.endpoints, false)}`);
         else await stop();
       }
     });
 
+const tell = async ({ endpoints }: UpResult, orders: number, seed: number): Promise<void> => {
+  const run = `DEMO${randomBytes(3).toString('hex').toUpperCase()}`;
+  const findings = await tellDemo(endpoints, openDevStack(), new Story(), { run, orders, seed });
+  const wrong = findings.filter(({ faults }) => faults.length > 0);
+  if (wrong.length > 0) throw new Error(`${wrong.length} of ${findings.length} claims do not hold`);
+  console.log(`\n   All ${findings.length} claims hold.`);
+};
+
 const wasDown = ({ started, endpoints }: UpResult) =>
   started.length === Object.keys(endpoints.processes).length;
+
+const whatWasFound = ({ started }: UpResult) =>
+  started.length === 0
+    ? 'The stack of this checkout is used, and left as it is.'
+    : `The stack of this checkout was up in part: ${started.join(', ')} started. It is left up.`;
 
 const stop = async () => {
   console.log('\n   Stopping what was started. Next time: --keep leaves it running.');
   await openDevStack({ onProgress: plainView().onProgress }).down();
 };
 
-const logsToRead = ({ endpoints }: UpResult) => {
-  const services = Object.entries(endpoints.processes).filter(([name]) => /service|connect/.test(name));
-  return ['Logs to read:', ...services.map(([name, { log }]) => `  ${name.padEnd(20)} ${log}`)].join('\n');
+/** The failure and its cause, and the logs of all that an order passes through. */
+const withLogs = (error: unknown, { endpoints }: UpResult) => {
+  const cause = error instanceof Error && error.cause ? ` (${reasonOf(error.cause)})` : '';
+  const logs = Object.entries(endpoints.processes).filter(([name]) => /service|connect/.test(name));
+  return [
+    `\nThe demo failed: ${reasonOf(error)}${cause}.`,
+    'Logs to read:',
+    ...logs.map(([name, { log }]) => `  ${name.padEnd(20)} ${log}`),
+  ].join('\n');
 };
 
 function positive(value: string): number {

@@ -7,7 +7,7 @@ export class Interrupt implements Disposable {
   private readonly controller = new AbortController();
   private readonly onSignal = () => {
     this.controller.abort(
-      new StackError('INTERRUPTED', 'Interrupted: what this command had started is stopped again.'),
+      new StackError('INTERRUPTED', 'Interrupted. A stack that this command had started is stopped again.'),
     );
   };
 
@@ -22,6 +22,7 @@ export class Interrupt implements Disposable {
   /** The work's outcome, or the interrupt as an error as soon as it comes: the work itself is left behind. */
   over<T>(work: Promise<T>): Promise<T> {
     const interrupted = new Promise<never>((_, reject) => {
+      if (this.signal.aborted) reject(this.signal.reason);
       this.signal.addEventListener('abort', () => reject(this.signal.reason), { once: true });
     });
     return Promise.race([work, interrupted]);

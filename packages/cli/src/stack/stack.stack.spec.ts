@@ -4,11 +4,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { StackEndpoints } from '@millrace/testing';
+import { LOOPBACK, listeningAddresses } from '@millrace/testing';
 import { MongoClient } from 'mongodb';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { StackCommand } from './spec-support/command.js';
-import { LOOPBACK, listeningAddresses } from './spec-support/listening.js';
 
 // In order: each test goes on with the stack as the one before it left it.
 

@@ -2,6 +2,7 @@ import type { Codec } from '../codec/index.js';
 import type { Log } from '../log.js';
 import type { EventHandler } from '../message-bus.js';
 import type { Backoff } from '../middleware/backoff.js';
+import { logging } from '../middleware/logging.middleware.js';
 import { metrics } from '../middleware/metrics.middleware.js';
 import { chain, type Deliver } from '../middleware/middleware.js';
 import { retryInPlace } from '../middleware/retry.middleware.js';
@@ -19,5 +20,5 @@ export interface RecordHandlingOptions {
 
 /** What every adapter does with a record. It resolves when the record is done, and rejects only when abandoned. */
 export function recordHandling({ codec, handlers, ...options }: RecordHandlingOptions): Deliver {
-  return chain([retryInPlace(options), tracing(), metrics()], dispatcher(codec, handlers));
+  return chain([retryInPlace(options), tracing(), logging(options), metrics()], dispatcher(codec, handlers));
 }

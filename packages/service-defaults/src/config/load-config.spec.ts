@@ -39,6 +39,7 @@ test('parses what is set and fills in defaults', () => {
     REQUEST_TIMEOUT_MS: 30_000,
     BODY_LIMIT_BYTES: 1_048_576,
     READINESS_TIMEOUT_MS: 2_000,
+    PARTITION_STALLED_AFTER_MS: 60_000,
     SHUTDOWN_TIMEOUT_MS: 15_000,
     DATABASE_URL: fitting.DATABASE_URL,
     ORDER_EXPIRY_MS: 60_000,

@@ -21,6 +21,9 @@ export const serviceConfig = z.object({
     .describe('How long a client may take to send its request'),
   BODY_LIMIT_BYTES: bytes().default(1_048_576).describe('Largest request body'),
   READINESS_TIMEOUT_MS: milliseconds().default(2_000).describe('How long one readiness check may take'),
+  PARTITION_STALLED_AFTER_MS: milliseconds()
+    .default(60_000)
+    .describe('How long a partition with lag may stand still before the service is not ready'),
   SHUTDOWN_TIMEOUT_MS: milliseconds()
     .default(15_000)
     .describe('How long the service may take to finish what is in hand'),

@@ -40,10 +40,6 @@ export class Readiness {
     this.#shuttingDown = true;
   }
 
-  get isShuttingDown(): boolean {
-    return this.#shuttingDown;
-  }
-
   /** All reasons why the service is not ready, by check; none means ready. */
   async reasons(): Promise<ReadinessReason[]> {
     if (this.#shuttingDown) {
