@@ -1,5 +1,5 @@
-import type { TestModule } from 'vitest/node';
 import { expect, it, vi } from 'vitest';
+import type { TestModule } from 'vitest/node';
 import CountsReporter from './counts.reporter.js';
 
 const module = (states: string[], errors: unknown[] = []) =>

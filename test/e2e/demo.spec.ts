@@ -38,7 +38,7 @@ describe('on a stack that is up', () => {
   }, 300_000);
 
   it('stops at Ctrl-C, and leaves it up', async () => {
-    const run = demo('--orders', '100000');
+    const run = demo('--orders', '2000');
     for await (const line of run.iterable()) if (line.includes('placed')) break;
     run.kill('SIGINT');
     expect((await run).exitCode).toBe(130);
