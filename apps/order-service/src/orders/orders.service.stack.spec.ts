@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type MessageContext, PostgresOutbox } from '@millrace/messaging';
 import { OrderPlaced } from '@millrace/schemas';
+import { eventually } from '@millrace/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { BreakableProxy } from '../spec-support/breakable-proxy.js';
@@ -391,6 +392,10 @@ describe('while the database is away', () => {
       });
     });
     await expect(cut).rejects.toMatchObject(unavailable);
+    // The pool takes a moment to notice that its other connections were cut too.
+    await eventually('ten connections that work', 10_000, () =>
+      Promise.all(Array.from({ length: 10 }, () => one.database.ping())),
+    );
     expect(await historyOf(order.id)).toEqual(['> OrderPlaced placed']);
   });
 
