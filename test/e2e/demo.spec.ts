@@ -38,8 +38,11 @@ describe('on a stack that is up', () => {
   }, 300_000);
 
   it('stops at Ctrl-C, and leaves it up', async () => {
-    const run = demo('--orders', '2000');
-    for await (const line of run.iterable()) if (line.includes('placed')) break;
+    const run = demo('--orders', '20000');
+    const talks = new Promise<void>((resolve) => {
+      run.all?.on('data', (text) => String(text).includes('step by step') && resolve());
+    });
+    await Promise.race([talks, run]);
     run.kill('SIGINT');
     expect((await run).exitCode).toBe(130);
     expect(await running(ownStateDir)).toEqual(await everything());
