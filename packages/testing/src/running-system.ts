@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { INVENTORY_EVENTS, ORDER_EVENTS } from '@millrace/schemas';
 import { MongoClient } from 'mongodb';
 import pg from 'pg';
 import type { LoggedEvent } from './books/books.js';
@@ -51,10 +52,7 @@ export class RunningSystem implements AsyncDisposable {
       socketTimeoutMS: 30_000,
     });
     // From here on: what earlier runs left in the topics is not read again.
-    const log = await LogReader.fromNow(endpoints.kafka.bootstrapServers, [
-      'order.events',
-      'inventory.events',
-    ]);
+    const log = await LogReader.fromNow(endpoints.kafka.bootstrapServers, [ORDER_EVENTS, INVENTORY_EVENTS]);
     return new RunningSystem(endpoints, postgres, mongo, log);
   }
 
