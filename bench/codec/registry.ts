@@ -1,10 +1,9 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { registerSchemas, SchemaRegistry } from '@millrace/messaging';
 import type { AnyEventContract } from '@millrace/schemas';
+import { runningStack } from '../harness/running-stack.ts';
 
 export interface BenchRegistry extends AsyncDisposable {
   readonly url: string;
@@ -26,11 +25,10 @@ export async function benchRegistry(contracts: readonly AnyEventContract[]): Pro
 }
 
 async function runningRegistry(): Promise<string | undefined> {
-  const file = process.env.MILLRACE_STACK_FILE ?? join(import.meta.dirname, '../../.millrace/stack.json');
   try {
-    const { registry } = JSON.parse(await readFile(file, 'utf8')) as { registry: { url: string } };
-    await fetch(`${registry.url}/config`, { signal: AbortSignal.timeout(5_000) });
-    return registry.url;
+    const url = (await runningStack())?.registry.url;
+    if (url !== undefined) await fetch(`${url}/config`, { signal: AbortSignal.timeout(5_000) });
+    return url;
   } catch {
     return undefined;
   }

@@ -75,7 +75,8 @@ async function rateOf(side: Side, times: number, now: () => number): Promise<num
   return (times * 1_000) / (now() - start);
 }
 
-function percentile(values: readonly number[], share: number): number {
+/** The value that `share` of all do not exceed (nearest rank); NaN of none. */
+export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((left, right) => left - right);
   return sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN;
 }

@@ -3,19 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStack } from '@millrace/stack';
 import { LOOPBACK, listeningAddresses, type StackEndpoints } from '@millrace/testing';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ownStack, ownStateDir, root } from './support/own-stack.js';
+import { millrace } from './support/millrace.js';
+import { ownStack } from './support/own-stack.js';
+import { ownStateDir, root } from './support/state-dir.js';
 
-/** A command as `npx pnpm millrace …` runs it, on the stack in `stateDir`. */
-const millrace = (stateDir: string, ...args: string[]) =>
-  execa('node', ['packages/cli/bin/millrace.js', ...args], {
-    cwd: root,
-    env: { MILLRACE_STATE_DIR: stateDir, NODE_ENV: 'production' },
-    reject: false,
-    all: true,
-    timeout: 240_000,
-  });
 const demo = (...options: string[]) => millrace(ownStateDir, 'demo', ...options);
 
 const running = async (stateDir: string) =>
@@ -27,9 +19,18 @@ const everything = async () => Object.keys((await ownStack().endpoints()).proces
 describe('on a stack that is up', () => {
   it('shows the way of one order and of many, holds the books against each other, and leaves it up', async () => {
     const { exitCode, all } = await demo('--orders', '120');
-    expect([exitCode, all]).toEqual([0, expect.stringContaining('All 7 claims hold.')]);
+    expect([exitCode, all]).toEqual([0, expect.stringContaining('All 10 claims hold.')]);
     for (const shown of [
       ...['OrderPlaced is on order.events', 'partition', 'offset', 'key', 'event id'],
+      ...['orders-changes.public.orders, partition', 'MongoDB, orders', 'Postgres, stock_levels'],
+      ...['inventory-changes.inventory.stock, partition', 'MongoDB, customers', 'Postgres, customers'],
+      ...[
+        'loser, of postgres',
+        'countess@example.com',
+        'pipeline orders',
+        'pipeline stock',
+        'pipeline customers',
+      ],
       ...['Postgres, orders', 'MongoDB, stock', 'first order confirmed', 'resident memory', 'p50', 'p99'],
     ]) {
       expect(all).toContain(shown);
@@ -53,7 +54,7 @@ describe('on a stack that is up', () => {
     const { exitCode, all } = await demo('--orders', '1');
     expect(exitCode).toBe(1);
     expect(all).toMatch(
-      /The demo failed: 1 of 7 claims do not hold.*Logs to read:.*order-service-1 .*order-service-1\.log/s,
+      /The demo failed: 1 of 10 claims do not hold.*Logs to read:.*order-service-1 .*order-service-1\.log/s,
     );
   }, 300_000);
 });
@@ -70,7 +71,7 @@ describe('on a stack of its own', () => {
 
   it('starts it, and with --keep leaves it running and prints every URL', async () => {
     const { exitCode, all } = await millrace(stateDir, 'demo', '--orders', '40', '--keep');
-    expect([exitCode, all]).toEqual([0, expect.stringContaining('All 7 claims hold.')]);
+    expect([exitCode, all]).toEqual([0, expect.stringContaining('All 10 claims hold.')]);
     const file = JSON.parse(await readFile(join(stateDir, 'stack.json'), 'utf8'));
     expect(file).toEqual(await openStack({ root, stateDir }).endpoints());
     const { kafka, registry, connect, services } = file as StackEndpoints;
@@ -91,7 +92,7 @@ describe('on a stack of its own', () => {
   it('stops what it started', async () => {
     await millrace(stateDir, 'stack', 'down');
     const { exitCode, all } = await millrace(stateDir, 'demo', '--orders', '40');
-    expect([exitCode, all]).toEqual([0, expect.stringContaining('All 7 claims hold.')]);
+    expect([exitCode, all]).toEqual([0, expect.stringContaining('All 10 claims hold.')]);
     const megabytes = Number(/resident memory\s+(\d+) MB/.exec(all)?.[1]);
     expect(megabytes).toBeGreaterThan(500);
     expect(megabytes).toBeLessThan(3 * 1024);

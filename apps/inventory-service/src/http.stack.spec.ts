@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createService, loadConfig, type Service } from '@millrace/service-defaults';
-import { eventually } from '@millrace/testing';
+import { BreakableProxy, eventually } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { inventoryServiceConfig } from './config.js';
 import { migrations } from './migrations/index.js';
@@ -11,7 +11,6 @@ import { ReservationsController } from './reservations/reservations.controller.j
 import { ReservationsRepository } from './reservations/reservations.repository.js';
 import { createInventoryDatabase, type InventoryDatabase } from './spec-support/inventory-database.js';
 import { InventoryInstance } from './spec-support/inventory-instance.js';
-import { TcpProxy } from './spec-support/tcp-proxy.js';
 import { StockModule } from './stock/stock.module.js';
 
 const withoutKafka = {
@@ -22,7 +21,7 @@ const withoutKafka = {
 };
 
 let database: InventoryDatabase;
-let proxy: TcpProxy;
+let proxy: BreakableProxy;
 let service: Service;
 let orders: InventoryInstance;
 
@@ -32,9 +31,8 @@ beforeAll(async () => {
   await migrateDatabase(owner.db(), migrations);
   orders = new InventoryInstance(database.appUrl);
 
-  const url = new URL(database.appUrl);
-  proxy = await TcpProxy.to(url.hostname, Number(url.port));
-  url.port = String(proxy.port);
+  proxy = await BreakableProxy.before(database.appUrl);
+  const url = new URL(proxy.url(database.appUrl));
   url.searchParams.delete('replicaSet');
   url.searchParams.set('directConnection', 'true');
   const config = loadConfig(inventoryServiceConfig, {
@@ -172,12 +170,13 @@ describe('the API description', () => {
 });
 
 describe('a database that is away', () => {
-  it.each(['refuse', 'freeze'] as const)(
+  it.each(['refuses', 'is silent'] as const)(
     'answers 503 and is not ready, and goes on by itself afterwards: %s',
     async (fault) => {
       const sku = newSku();
       await call('PUT', `/stock/${sku}`, { onHand: 1 });
-      proxy[fault]();
+      if (fault === 'refuses') await proxy.down();
+      else proxy.silence(true);
       try {
         const answers = await Promise.all([
           call('GET', `/stock/${sku}`),
@@ -192,7 +191,8 @@ describe('a database that is away', () => {
         expect(ready).toMatchObject({ status: 503, body: { reasons: [{ check: 'database' }] } });
         expect((await call('GET', '/health/live')).status).toBe(200);
       } finally {
-        proxy.pass();
+        if (fault === 'refuses') await proxy.up();
+        else proxy.silence(false);
       }
       await eventually('the database to answer again', 15_000, async () => {
         return (await call('GET', '/health/ready')).status === 200;

@@ -1,6 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { demoCommand } from './demo/demo.command.js';
 import { deployCommand } from './deploy/deploy.command.js';
+import { pipelinesCommand } from './pipelines/pipelines.command.js';
 import { reportFault } from './report-fault.js';
 import { stackCommand } from './stack/stack.command.js';
 
@@ -13,5 +14,6 @@ await new Command('millrace')
   .addCommand(demoCommand())
   .addCommand(stackCommand())
   .addCommand(deployCommand())
+  .addCommand(pipelinesCommand())
   .parseAsync()
   .catch(reportFault);

@@ -23,6 +23,28 @@ export const topics: readonly TopicDeclaration[] = [
   heartbeatTopic('inventory-outbox'),
 ];
 
+/** Of a dead letter, beside the record's own bytes: where it came from and why it is there. */
+const DEAD_LETTER_HEADER_BYTES = 1_024 * 1_024;
+
+/**
+ * The topic for records that a consumer group cannot handle, `<group>.dlq`. They wait there for a person.
+ *
+ * @param maxRecordBytes the largest record that the group may meet; 32 MB holds both images of a MongoDB document
+ */
+export function deadLetterTopicOf(group: string, maxRecordBytes = 32 * 1_024 * 1_024): TopicDeclaration {
+  return {
+    name: `${group}.dlq`,
+    partitions: 1,
+    replicationFactor: REPLICATED.replicationFactor,
+    config: {
+      'cleanup.policy': 'delete',
+      'retention.ms': String(90 * DAY_MS),
+      'min.insync.replicas': REPLICATED.minInSyncReplicas,
+      'max.message.bytes': String(maxRecordBytes + DEAD_LETTER_HEADER_BYTES),
+    },
+  };
+}
+
 /**
  * How long a topic keeps its records, in milliseconds: whoever remembers which of them it handled must do so at
  * least as long.

@@ -1,4 +1,5 @@
 export type { DeployStep } from './deploy-step.js';
+export { JITS, type Jit } from './jvm.js';
 export { provisionMongo } from './mongo/provision-mongo.js';
 export { provisionPostgres } from './postgres/provision-postgres.js';
 export { tailOf } from './processes/log-tail.js';

@@ -4,9 +4,19 @@ import { join } from 'node:path';
 /** How long a JVM may take to end: once, it writes its class-data archive then. */
 export const JVM_STOP_MS = 60_000;
 
+/**
+ * How JVMs compile. `quick`: at once and simply, so that a stack is up soon. `full`: also with the optimising compiler,
+ * which takes minutes of two cores, and then less of the processor for the same work.
+ */
+export const JITS = ['quick', 'full'] as const;
+export type Jit = (typeof JITS)[number];
+
 export interface JvmOptions {
   readonly java: string;
   readonly heapMb: number;
+  readonly jit: Jit;
+  /** Where it puts temporary files: not all are removed by those who made them. */
+  readonly tmp: string;
   /** `-jar FILE`, or `-cp PATH MAIN`. */
   readonly program: readonly string[];
   readonly options?: readonly string[];
@@ -26,16 +36,25 @@ export interface ClassArchive {
 }
 
 /** A JVM that starts quickly and stays small: three brokers, Connect and the registry share one machine. */
-export const jvm = ({ java, heapMb, program, options = [], archive }: JvmOptions): [string, ...string[]] => [
+export const jvm = ({
+  java,
+  heapMb,
+  jit,
+  tmp,
+  program,
+  options = [],
+  archive,
+}: JvmOptions): [string, ...string[]] => [
   java,
   `-Xms${Math.round(heapMb / 2)}m`,
   `-Xmx${heapMb}m`,
   '-XX:+UseSerialGC',
-  '-XX:TieredStopAtLevel=1',
+  ...(jit === 'quick' ? ['-XX:TieredStopAtLevel=1'] : []),
   '-XX:+ExitOnOutOfMemoryError',
   '-Xss512k',
   '-XX:MaxDirectMemorySize=64m',
   '-Djava.awt.headless=true',
+  `-Djava.io.tmpdir=${tmp}`,
   `-XX:SharedArchiveFile=${archiveFile(archive, java, program)}`,
   ...(archive.write ? ['-XX:+AutoCreateSharedArchive'] : []),
   '-Xlog:cds=off,aot=off,class+path=off',

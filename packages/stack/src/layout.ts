@@ -48,14 +48,17 @@ export const layOut = (
     registry: registry(context, at.registry.url),
     connect: connect(context, at.connect.url),
   };
-  const services = SERVICES.flatMap((service) => serviceInstances(context, service, of(service), at));
+  const services = SERVICES.map((service) => ({
+    service,
+    instances: serviceInstances(context, service, of(service), at),
+  }));
 
   const { brokers, ...others } = infrastructure;
   const infrastructureTree = growInfrastructure(context, at, infrastructure);
   return {
     at,
     infrastructure: [...brokers, ...Object.values(others)],
-    services,
+    services: services.flatMap(({ instances }) => instances),
     infrastructureTree,
     wholeTree: sequence(
       infrastructureTree,

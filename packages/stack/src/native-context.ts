@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Jit } from './jvm.js';
 import type { ProcessRecords } from './processes/process-record.js';
 import type { Runtimes } from './runtimes/index.js';
 import type { Env } from './settings/stack-env.js';
@@ -13,6 +14,7 @@ export interface NativeContext {
   readonly env: Env;
   /** Asked for only when something is to be started. */
   readonly runtimes: () => Promise<Runtimes>;
+  readonly jit: Jit;
   /** Where JVMs keep class-data archives: once per user, like the programs. */
   readonly archives: string;
 }

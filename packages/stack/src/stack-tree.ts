@@ -6,7 +6,7 @@ import { provisionPostgres } from './postgres/provision-postgres.js';
 import { logHint } from './processes/log-tail.js';
 import type { Part } from './processes/part.js';
 import { requireCompatibility } from './registry/registry-rules.js';
-import { SERVICES } from './services/declarations.js';
+import { SERVICES, type ServiceDeclaration } from './services/declarations.js';
 import { migration, migrationName } from './services/migration.js';
 import { BROKER_IDS, nativeHosts, type StackAddresses } from './settings/endpoints.js';
 import { after, type Node, parallel, sequence, step } from './tree/resource.js';
@@ -18,7 +18,13 @@ export const READY = {
   mongo: 'mongo-users',
   registry: 'registry-rules',
   connect: 'connect',
-  migrations: SERVICES.map(migrationName),
+  /** Those that need nothing but their database. */
+  migrations: SERVICES.filter(({ migration }) => migration.needs === 'databases').map(migrationName),
+} as const;
+
+const NEEDED = {
+  databases: [READY.postgres, READY.mongo],
+  everything: [...READY.brokers, READY.registry, READY.connect, ...READY.migrations],
 } as const;
 
 export interface Infrastructure {
@@ -60,15 +66,21 @@ export const growInfrastructure = (
   );
 };
 
-/** Migrations and deploy steps, then the services behind those that they need. */
+/** A service and its instances. */
+export interface ServiceParts {
+  readonly service: ServiceDeclaration;
+  readonly instances: readonly Part[];
+}
+
+/** Migrations and deploy steps, then each service behind those that it needs. */
 export const growApplication = (
   context: NativeContext,
   at: StackAddresses,
   deploySteps: readonly DeployStep[],
-  services: readonly Part[],
+  services: readonly ServiceParts[],
 ): Node => {
   const migrations = SERVICES.map((service) =>
-    after([READY.postgres, READY.mongo], migration(context, service, at)),
+    after(NEEDED[service.migration.needs], migration(context, service, at)),
   );
   const steps = deploySteps.map(({ name, run, log, after: needed }) => {
     const hint = () => logHint(context.state.log(log));
@@ -80,6 +92,16 @@ export const growApplication = (
   const gates = deploySteps.filter(({ gatesServices }) => gatesServices).map(({ name }) => name);
   return sequence(
     parallel(...migrations, ...steps),
-    after([...READY.migrations, ...gates], parallel(...services.map(({ resource }) => resource))),
+    after(
+      [],
+      parallel(
+        ...services.map(({ service, instances }) =>
+          after(
+            [...READY.migrations, migrationName(service), ...gates],
+            parallel(...instances.map(({ resource }) => resource)),
+          ),
+        ),
+      ),
+    ),
   );
 };

@@ -8,7 +8,7 @@ import { leftover } from './processes/leftover.js';
 import type { Part } from './processes/part.js';
 import { ProcessRecords } from './processes/process-record.js';
 import { archiveFolder, Programs } from './programs.js';
-import { decideSettings } from './settings/decide-settings.js';
+import { assertKept, decideSettings } from './settings/decide-settings.js';
 import type { StackEndpoints } from './settings/endpoints.js';
 import { movePorts, portOf, readStackEnv } from './settings/stack-env.js';
 import { readStoredSettings, type StoredSettings, writeStoredSettings } from './settings/stored-settings.js';
@@ -135,17 +135,12 @@ export class Stack {
     return { total: each.reduce((sum, [, bytes]) => sum + bytes, 0), byProcess: Object.fromEntries(each) };
   }
 
-  /** What this `up` runs with. A stack that runs keeps its ports. */
+  /** What this `up` runs with. A stack that runs keeps its ports and its compiler. */
   private async settle(): Promise<StoredSettings> {
     const stored = await readStoredSettings(this.state.settings);
     const env = await readStackEnv(this.options.root);
     const settings = await decideSettings(this.options, stored, env, this.state.path);
-    if (stored && stored.portBase !== settings.portBase && (await this.runningNames()).length > 0) {
-      throw new StackError(
-        'WRONG_SETTINGS',
-        `The stack runs on port base ${stored.portBase}: stop it with stack down before it moves to ${settings.portBase}.`,
-      );
-    }
+    if (stored && (await this.runningNames()).length > 0) assertKept(stored, settings);
     return settings;
   }
 
@@ -185,6 +180,7 @@ export class Stack {
       records: this.records,
       env: movePorts(await readStackEnv(root), settings.portBase),
       runtimes: () => this.programs.get(),
+      jit: settings.jit,
       archives: archiveFolder(),
     };
     return layOut(context, name, settings.services, deploySteps);

@@ -46,10 +46,19 @@ export class LogReader {
     return LogReader.#open(bootstrapServers, topics, ({ low }) => BigInt(low));
   }
 
+  /** Reads what was written after another reader stood at these positions. */
+  static async after(
+    bootstrapServers: readonly string[],
+    topics: readonly string[],
+    positions: ReadonlyMap<string, bigint>,
+  ): Promise<LogReader> {
+    return LogReader.#open(bootstrapServers, topics, ({ name, low }) => positions.get(name) ?? BigInt(low));
+  }
+
   static async #open(
     bootstrapServers: readonly string[],
     topics: readonly string[],
-    start: (bounds: { low: string; high: string }) => bigint,
+    start: (bounds: { name: string; low: string; high: string }) => bigint,
   ): Promise<LogReader> {
     const kafka = new Kafka({
       clientId: 'log-reader',
@@ -80,6 +89,11 @@ export class LogReader {
     );
   }
 
+  /** By topic and partition, the offset that it reads next. */
+  get positions(): ReadonlyMap<string, bigint> {
+    return new Map(this.#positions);
+  }
+
   /** The id of the broker that leads most partitions of a topic. */
   async busiestBroker(topic: string): Promise<number> {
     const { topics } = await this.admin.fetchTopicMetadata({ topics: [topic] });
@@ -92,11 +106,11 @@ export class LogReader {
     await Promise.all([this.consumer.disconnect(), this.admin.disconnect()]);
   }
 
-  async #start(start: (bounds: { low: string; high: string }) => bigint): Promise<void> {
+  async #start(start: (bounds: { name: string; low: string; high: string }) => bigint): Promise<void> {
     const { consumer, admin, topics } = this;
     await Promise.all([consumer.connect(), admin.connect()]);
     const bounds = await this.#bounds();
-    for (const { name, ...offsets } of bounds) this.#positions.set(name, start(offsets));
+    for (const bound of bounds) this.#positions.set(bound.name, start(bound));
     await consumer.subscribe({ topics: [...topics], fromBeginning: true });
     // Also of batches that hold nothing but transaction markers.
     consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, lastOffset } }) => {
@@ -130,10 +144,13 @@ export class LogReader {
     if (position > (this.#positions.get(name) ?? 0n)) this.#positions.set(name, position);
   }
 
+  /** Asked again while an election goes on: KafkaJS does not. */
   async #bounds() {
     const byTopic = await Promise.all(
       this.topics.map(async (topic) => {
-        const offsets = await this.admin.fetchTopicOffsets(topic);
+        const offsets = await eventually(`what ${topic} holds`, READ_TIMEOUT_MS, () =>
+          this.admin.fetchTopicOffsets(topic),
+        );
         return offsets.map(({ partition, low, high }) => {
           return { topic, partition, name: `${topic}/${partition}`, low, high };
         });

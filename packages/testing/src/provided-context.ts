@@ -5,5 +5,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The stack that the run's global setup started, or was pointed to. */
     stack: StackEndpoints;
+    /** The folder of that stack's state, for killing parts of it and starting them again. */
+    stackFolder: string;
   }
 }

@@ -19,11 +19,12 @@ export interface StackEndpoints {
   readonly processes: Readonly<Record<string, StackProcess>>;
 }
 
-/** One database by the role that asks: migrations, the service, change data capture. */
+/** One database by the role that asks: migrations, the service, change data capture, the bridge. */
 export interface DatabaseUrls {
   readonly owner: string;
   readonly app: string;
   readonly cdc: string;
+  readonly bridge: string;
 }
 
 export interface StackProcess {

@@ -63,3 +63,18 @@ it('keeps confirming orders while the registry is away, from what it has cached'
   await stack.kill('registry', 'SIGKILL');
   await world.until((await world.place([sku, 1])).id, 'confirmed');
 });
+
+it('has a registry that answers every request as soon as Postgres is back', async () => {
+  const subjects = async () => {
+    const { status } = await fetch(`${inject('stack').registry.url}/subjects`, {
+      signal: AbortSignal.timeout(10_000),
+    });
+    return status;
+  };
+  const several = () => Promise.all(Array.from({ length: 8 }, subjects));
+  onTestFinished(() => stack.start('postgres'));
+  await several(); // over connections that the kill will break
+  await stack.kill('postgres', 'SIGKILL');
+  await stack.start('postgres');
+  expect(await several()).toEqual(Array(8).fill(200));
+});

@@ -1,10 +1,6 @@
-import { resolve } from 'node:path';
 import { openStack } from '@millrace/stack';
-
-export const root = resolve(import.meta.dirname, '../../..');
-
-/** The folder of the stack that the tests start for themselves, beside the one of daily work. */
-export const ownStateDir = resolve(root, '.millrace/test');
+import { inject } from 'vitest';
+import { root } from './state-dir.js';
 
 /** The stack under test, for killing parts of it and starting them again. */
-export const ownStack = () => openStack({ root, stateDir: ownStateDir });
+export const ownStack = () => openStack({ root, stateDir: inject('stackFolder') });

@@ -11,6 +11,15 @@ export class HintQueue {
     return this.#ready.size + this.#delayed.size;
   }
 
+  has(key: string): boolean {
+    return this.#ready.has(key) || this.#delayed.has(key);
+  }
+
+  /** Every key that waits. */
+  keys(): string[] {
+    return [...new Set([...this.#ready, ...this.#delayed.keys()])];
+  }
+
   add(key: string): void {
     this.#ready.add(key);
     this.wake();

@@ -1,11 +1,11 @@
 import { ObjectId } from 'mongodb';
 import { quoteName } from '../postgres/identifier.js';
-import type { Column } from '../postgres/table-columns.js';
+import { type Column, keyColumns } from '../postgres/table-columns.js';
 import { toPostgres } from '../values/bson-to-postgres.js';
 import { type BsonDocument, type BsonValue, setField } from '../values/bson-value.js';
 import { canonicalText } from '../values/canonical.js';
 import { toBson } from '../values/postgres-to-bson.js';
-import { baseType } from '../values/postgres-type.js';
+import { baseType, type PostgresType } from '../values/postgres-type.js';
 import { ValueFault } from '../values/value.fault.js';
 
 /** `native`: `_id` is the key as its type maps; `objectId`: an ObjectId for its hexadecimal text. */
@@ -13,6 +13,8 @@ export type KeyKind = 'native' | 'objectId';
 
 /** Types whose equal values have one text, under any session's settings. */
 const KEY_TYPES = new Set(['int2', 'int4', 'int8', 'text', 'varchar', 'uuid']);
+
+const NO_KEY = 'this _id stands for no key of the table';
 
 /**
  * A pair's key in its three forms: the primary key's columns, `_id`, and the key's text, by which ledger, base
@@ -26,9 +28,7 @@ export class KeyMapping {
     columns: readonly Column[],
     readonly kind: KeyKind,
   ) {
-    this.columns = columns
-      .filter(({ keyPosition }) => keyPosition !== null)
-      .sort((a, b) => (a.keyPosition ?? 0) - (b.keyPosition ?? 0));
+    this.columns = keyColumns(columns);
     if (this.columns.length === 0) throw new Error('a pair needs a table with a primary key');
     for (const { name, type } of this.columns) {
       if (KEY_TYPES.has(baseType(type).name)) continue;
@@ -78,17 +78,17 @@ export class KeyMapping {
     const parts = this.#partsOf(id);
     const text = `[${parts.map((part) => JSON.stringify(part)).join(', ')}]`;
     if (canonicalText(this.idOf(text)) !== canonicalText(id) || !this.#isOrdered(id)) {
-      throw new ValueFault('this _id stands for no key of the table');
+      throw new ValueFault(NO_KEY);
     }
     return text;
   }
 
-  #partsOf(id: BsonValue): (string | null)[] {
+  #partsOf(id: BsonValue): string[] {
     if (this.kind === 'objectId') return [id instanceof ObjectId ? id.toHexString() : ''];
-    if (this.columns.length === 1) return this.columns.map(({ type }) => toPostgres(type, id, 'paired'));
+    if (this.columns.length === 1) return this.columns.map(({ type }) => partOf(type, id));
     const document = (id !== null && typeof id === 'object' ? id : {}) as BsonDocument;
     return this.columns.map(({ name, type }) =>
-      toPostgres(type, Object.hasOwn(document, name) ? (document[name] ?? null) : null, 'paired'),
+      partOf(type, Object.hasOwn(document, name) ? (document[name] ?? null) : null),
     );
   }
 
@@ -97,4 +97,12 @@ export class KeyMapping {
     if (this.columns.length === 1) return true;
     return Object.keys(id as object).every((name, i) => name === this.columns[i]?.name);
   }
+}
+
+/** A key has no null; and a uuid is a Binary, which a text is not, least of all one that is no uuid's. */
+function partOf(type: PostgresType, value: BsonValue): string {
+  const isText = baseType(type).name === 'uuid' && typeof value === 'string';
+  const part = isText ? null : toPostgres(type, value, 'paired');
+  if (part === null) throw new ValueFault(NO_KEY);
+  return part;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Image, imageOf } from '../values/canonical.js';
-import { type ConflictPolicy, decide, NO_BASE, type Standing } from './pair.decision.js';
+import { type ConflictPolicy, decide, decideFor, NO_BASE, type Standing } from './pair.decision.js';
 import { type Guard, type Scenario, simulate } from './testing/pair.model.js';
 
 const RUNS_PER_POLICY = 40_000;
@@ -65,19 +65,20 @@ describe('a pair under two workers, crashes, zombies, repeated hints, and values
   });
 });
 
+const image = (name: string, at: number) =>
+  imageOf(['name', 'at'], { name, at: new Date(at) }, 'at') as Image;
+const ann = image('Ann', 1);
+const bob = image('Bob', 2);
+const standing = (part: Partial<Standing>): Standing => ({
+  rev: 7n,
+  row: ann,
+  doc: ann,
+  accepted: null,
+  base: { rev: 7n, hash: ann.hash },
+  ...part,
+});
+
 describe('decide', () => {
-  const image = (name: string, at: number) =>
-    imageOf(['name', 'at'], { name, at: new Date(at) }, 'at') as Image;
-  const ann = image('Ann', 1);
-  const bob = image('Bob', 2);
-  const standing = (part: Partial<Standing>): Standing => ({
-    rev: 7n,
-    row: ann,
-    doc: ann,
-    accepted: null,
-    base: { rev: 7n, hash: ann.hash },
-    ...part,
-  });
   const priority: ConflictPolicy = { priority: 'postgres' };
   const newest: ConflictPolicy = { priority: 'postgres', newest: 'at' };
 
@@ -183,5 +184,65 @@ describe('decide', () => {
   it('lets the base of a key go whose ledger row was pruned', () => {
     const pruned = standing({ rev: 0n, row: null, doc: null, base: { rev: 9n, hash: null } });
     expect(decide(pruned, priority)).toEqual({ go: 'dropBase' });
+  });
+});
+
+describe('decideFor, which gives one side the last word', () => {
+  it('leaves a key alone that both sides and the base agree on', () => {
+    expect(decideFor('postgres', standing({}))).toEqual({ go: 'nothing' });
+    expect(decideFor('mongo', standing({}))).toEqual({ go: 'nothing' });
+  });
+
+  it('lets that side win whatever changed last, and keeps the loser', () => {
+    const onlyRowChanged = standing({ rev: 8n, row: bob });
+    expect(decideFor('postgres', onlyRowChanged)).toEqual({
+      go: 'toDoc',
+      conflict: true,
+      differ: [0, 1],
+      base: { rev: 8n, hash: bob.hash },
+    });
+    expect(decideFor('mongo', onlyRowChanged)).toEqual({
+      go: 'toRow',
+      conflict: true,
+      differ: [0, 1],
+      accepted: { first: null, base: 7n, hash: ann.hash },
+    });
+  });
+
+  it('has no loser where the other side was absent', () => {
+    expect(decideFor('postgres', standing({ rev: 8n, doc: null }))).toMatchObject({ conflict: false });
+    expect(decideFor('mongo', standing({ rev: 8n, row: null }))).toMatchObject({ conflict: false });
+  });
+
+  it('trusts a row that is older than the base: it was restored', () => {
+    expect(decideFor('postgres', standing({ rev: 3n, row: bob }))).toMatchObject({
+      go: 'toDoc',
+      base: { rev: 3n },
+    });
+    expect(decideFor('mongo', standing({ rev: 3n, row: bob }))).toMatchObject({ go: 'toRow' });
+  });
+
+  it('moves the base where both sides are equal and it says otherwise', () => {
+    expect(decideFor('mongo', standing({ rev: 9n }))).toMatchObject({
+      go: 'toDoc',
+      conflict: false,
+      differ: [],
+      base: { rev: 9n, hash: ann.hash },
+    });
+  });
+
+  it('takes back what Postgres made of the document, rather than write it for ever', () => {
+    const accepted = { rev: 8n, first: 8n, base: 7n, hash: ann.hash };
+    expect(decideFor('mongo', standing({ rev: 8n, row: bob, accepted }))).toMatchObject({
+      go: 'toDoc',
+      conflict: false,
+      base: { rev: 8n, hash: bob.hash },
+    });
+  });
+
+  it('lets the base of a key go whose ledger row was pruned', () => {
+    const pruned = standing({ rev: 0n, row: null, doc: null, base: { rev: 9n, hash: null } });
+    for (const side of ['postgres', 'mongo'] as const)
+      expect(decideFor(side, pruned)).toEqual({ go: 'dropBase' });
   });
 });

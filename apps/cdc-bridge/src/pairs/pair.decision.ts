@@ -101,6 +101,30 @@ export function decide(standing: Standing, policy: ConflictPolicy): Decision {
   return { go: 'toDoc', conflict, differ, base: { rev, hash: rowHash } };
 }
 
+/**
+ * Decides for a repair in which one side has the last word: it wins wherever the two differ, whatever was
+ * remembered of them. What is overwritten counts as a conflict, so that it is logged.
+ */
+export function decideFor(side: Side, { rev, accepted, row, doc, base }: Standing): Decision {
+  if (rev === 0n && row === null && base.rev > 0n && base.hash === null) return { go: 'dropBase' };
+  const [rowHash, docHash] = [row?.hash ?? null, doc?.hash ?? null];
+  const differ = differingFields(row, doc);
+  const equal = differ.length === 0 && (row === null) === (doc === null);
+  if (equal && base.rev === rev && base.hash === rowHash) return { go: 'nothing' };
+  // What Postgres made of this very document is as equal as it gets: the document follows.
+  const taken = accepted !== null && accepted.rev === rev && accepted.hash === docHash;
+  if (side === 'mongo' && !equal && !taken) {
+    return {
+      go: 'toRow',
+      conflict: row !== null,
+      differ,
+      accepted: { first: null, base: base.rev, hash: docHash },
+    };
+  }
+  const conflict = side === 'postgres' && !equal && doc !== null;
+  return { go: 'toDoc', conflict, differ, base: { rev, hash: rowHash } };
+}
+
 /** Whether `accepted` began on this base, or on one that has since moved along its own chain. */
 function builtOn(accepted: Accepted, base: Base): boolean {
   return base.rev === accepted.base || (base.rev >= accepted.first && base.rev < accepted.rev);

@@ -1,3 +1,5 @@
+import { lossesOf } from '../mapping/reports.js';
+import { refuseUnknown } from '../mapping/unknown-columns.js';
 import type { Column } from '../postgres/table-columns.js';
 import { toPostgres } from '../values/bson-to-postgres.js';
 import { type BsonDocument, type BsonValue, setField } from '../values/bson-value.js';
@@ -32,6 +34,9 @@ export class PairMapping {
   /** @throws Error that names the column which a pair cannot have */
   constructor(columns: readonly Column[], { rename, drop, key, newest }: MappingOptions) {
     this.key = new KeyMapping(columns, key);
+    refuseUnknown('of the pair', columns, { rename, drop });
+    const named = this.key.columns.find(({ name }) => Object.hasOwn(rename, name) || drop.includes(name));
+    if (named) throw new Error(`${named.name} is part of the pair’s key: take it out of rename and drop`);
     this.fields = columns
       .filter(
         ({ name, keyPosition, generated }) => keyPosition === null && !generated && !drop.includes(name),
@@ -75,6 +80,11 @@ export class PairMapping {
     }
     return field.name;
   }
+}
+
+/** What cannot be kept exactly both ways, a sentence for each column that has something to tell. */
+export function reportsOf(table: string, { key, fields }: PairMapping): string[] {
+  return lossesOf(table, [...key.columns, ...fields.map(({ column }) => column)], 'paired');
 }
 
 function fieldName(name: string): string {

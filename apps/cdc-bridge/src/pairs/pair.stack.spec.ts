@@ -1,13 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '@millrace/testing';
-import { type Db, Decimal128, type Document } from 'mongodb';
+import { BSON, DBRef, type Db, Decimal128, type Document, Int32 } from 'mongodb';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { Databases } from '../testing/databases.js';
+import { documentOf } from '../values/raw-document.js';
 import { endIdleTransactions } from './idle-transactions.js';
 import type { ConflictPolicy } from './pair.decision.js';
+import { withoutOthers } from './pair.exclusion.js';
+import { repairFrom } from './pair.repair.js';
+import { NO_COUNTS } from './pair.status.js';
 import type { PairTables } from './pair.tables.js';
-import { LostWrites } from './testing/lost-writes.js';
 import { appName, createPair, dropPair, type Running, startWorker } from './testing/pair.fixture.js';
 
 /** Instants move with every update, the bridge's too, and balances are rounded: Postgres alters what it is given. */
@@ -16,6 +19,9 @@ create table customers (id int primary key, name text, balance numeric(10,2), up
   local text default 'kept', twice numeric generated always as (balance * 2) stored);
 create function touch() returns trigger language plpgsql as $$ begin new.updated_at := clock_timestamp(); return new; end $$;
 create trigger touch before update on customers for each row execute function touch()`;
+
+/** An application's longest: a second, with room for a busy machine. */
+const WAIT_MS = 2_500;
 
 let databases: Databases;
 let owner: pg.Client;
@@ -52,9 +58,6 @@ async function rest(timeoutMs = 30_000): Promise<void> {
   );
 }
 
-const hint = (id: number) => {
-  for (const { worker } of workers) if (Math.random() < 0.7) worker.hint(`["${id}"]`);
-};
 const customers = () => docs.collection<Document>('customers');
 
 /** Compares both sides with nothing of the bridge's; returns what differs. */
@@ -97,8 +100,6 @@ const conflicts = async () => {
     ...logged.map(({ key, loser }) => ({ key: key as string, loser: loser as Document | null })),
   ];
 };
-const total = (name: 'docs' | 'rows' | 'conflicts') =>
-  workers.reduce((sum, { worker }) => sum + worker.counts[name], 0);
 
 describe('a pair', () => {
   it('carries inserts, edits and deletions over, and writes nothing for an echo', async () => {
@@ -139,6 +140,55 @@ describe('a pair', () => {
     await rest();
     expect((await owner.query('select from customers')).rowCount).toBe(0);
     expect(await conflicts()).toEqual([]);
+  });
+
+  it('writes no field but what was edited, so that none loses what the other side cannot hold', async () => {
+    await owner.query('alter table customers disable trigger touch');
+    const { worker } = await start({ priority: 'postgres' });
+    await app.query(`insert into customers (id, updated_at) values (1, '2024-01-01 00:00:00.123456Z')`);
+    await customers().insertOne({ _id: 2 as never, name: 'Bo', balance: new Int32(2) });
+    hintAll(worker, 1, 2);
+    await rest();
+    await customers().updateOne({ _id: 1 as never }, { $set: { name: 'Anna' } });
+    await app.query(`update customers set name = 'Bob' where id = 2`);
+    hintAll(worker, 1, 2);
+    await rest();
+    const { rows } = await owner.query(
+      `select name, to_char(updated_at at time zone 'utc', 'US') as micros from customers where id = 1`,
+    );
+    expect(rows).toEqual([{ name: 'Anna', micros: '123456' }]);
+    const bob = await customers().findOne({ _id: 2 as never }, { promoteValues: false });
+    expect(bob).toMatchObject({ name: 'Bob', balance: new Int32(2) });
+  });
+
+  it('keeps documents that look like references as they are, both ways', async () => {
+    await owner.query('alter table customers add about jsonb');
+    const { worker } = await start({ priority: 'postgres' });
+    await app.query(
+      `insert into customers (id, about) values (1, '{"$ref": "a.b", "$id": 1, "n": {"$ref": "c", "$id": "x"}}')`,
+    );
+    await customers().insertOne({ _id: 2 as never, about: new DBRef('orders', 7 as never, 'archive') });
+    hintAll(worker, 1, 2);
+    await rest();
+    const raw = await docs
+      .collection<Document>('customers')
+      .find({}, { raw: true })
+      .sort({ _id: 1 })
+      .toArray();
+    const abouts = raw.map((bytes) => {
+      const { about } = documentOf(bytes as unknown as Uint8Array) as Document;
+      return JSON.parse(BSON.EJSON.stringify(about, { relaxed: true }));
+    });
+    expect(abouts).toEqual([
+      { $ref: 'a.b', $id: 1, n: { $ref: 'c', $id: 'x' } },
+      { $ref: 'orders', $id: 7, $db: 'archive' },
+    ]);
+    const { rows } = await owner.query('select about from customers order by id');
+    expect(rows.map(({ about }) => about)).toEqual(abouts);
+    const before = { ...worker.counts };
+    hintAll(worker, 1, 2);
+    await rest();
+    expect(worker.counts).toEqual({ ...before, nothing: before.nothing + 2 });
   });
 
   it.each<ConflictPolicy>([{ priority: 'postgres' }, { priority: 'mongo' }])(
@@ -193,6 +243,20 @@ describe('a pair', () => {
     expect(await conflicts()).toEqual([]);
   });
 
+  it.each(['rows', 'documents'])('begins with %s alone', async (filled) => {
+    const ids = [1, 2, 3];
+    if (filled === 'rows') for (const id of ids) await app.query(`insert into customers (id) values (${id})`);
+    else await customers().insertMany(ids.map((id) => ({ _id: id as never })));
+    const { worker } = await start({ priority: filled === 'rows' ? 'mongo' : 'postgres' });
+    worker.checkEverything();
+    await rest();
+    expect((await owner.query('select id from customers order by id')).rows).toEqual(
+      ids.map((id) => ({ id })),
+    );
+    expect(await customers().countDocuments()).toBe(3);
+    expect([await differing(), await conflicts()]).toEqual([[], []]);
+  });
+
   it('parks alone what a side refuses, shows it, and tries again when it changes', async () => {
     const running = await start({ priority: 'postgres' });
     await customers().insertMany([
@@ -217,6 +281,64 @@ describe('a pair', () => {
     await rest();
     expect(await parked()).toMatchObject([{ key: '["2"]' }]);
     expect((await owner.query('select note from customers where id = 1')).rows).toEqual([{ note: 'short' }]);
+
+    await app.query(`insert into customers (id, name) values (2, 'without it')`);
+    hintAll(running.worker, 2);
+    await rest();
+    expect(await parked()).toEqual([]);
+    expect(await customers().findOne({ _id: 2 as never })).toMatchObject({ name: 'without it' });
+    expect(await conflicts()).toMatchObject([{ key: '["2"]', loser: { name: 'U+0000 \0' } }]);
+  });
+
+  it('goes on with other keys while an application holds a document or a row, and then with that one', async () => {
+    const { worker } = await start({ priority: 'postgres' });
+    const ids = Array.from({ length: 20 }, (_, i) => i + 1);
+    await app.query(`insert into customers (id, name) select n, 'Ann' from generate_series(1, 20) n`);
+    hintAll(worker, ...ids);
+    await rest();
+
+    const holder = await databases.mongo('app');
+    await using session = holder.startSession();
+    session.startTransaction();
+    const held = holder.db(databases.name).collection<Document>('customers');
+    await held.updateOne({ _id: 1 as never }, { $set: { extra: 'held' } }, { session });
+    await app.query(`update customers set name = 'row'`);
+    hintAll(worker, ...ids);
+    await eventually('the other documents', 30_000, async () => {
+      return (await customers().countDocuments({ name: 'row' })) === ids.length - 1;
+    });
+    expect(
+      await longestOf(20, (n) => app.query(`update customers set note = $1 where id = 1`, [`edit ${n}`])),
+    ).toBeLessThan(WAIT_MS);
+    await session.commitTransaction();
+    hintAll(worker, 1);
+    await rest();
+    expect(await differing()).toEqual([]);
+    expect(await customers().findOne({ _id: 1 as never })).toMatchObject({ note: 'edit 20', extra: 'held' });
+
+    const other = await databases.postgres('app');
+    await other.query(
+      'begin; select from customers where id = 1 for update; insert into customers (id) values (21)',
+    );
+    await customers().insertMany([21, 22].map((id) => ({ _id: id as never })));
+    await customers().updateMany({}, { $set: { name: 'document' } });
+    hintAll(worker, ...ids, 21, 22);
+    await eventually('the other rows', 30_000, async () => {
+      const { rowCount } = await owner.query(`select from customers where name = 'document'`);
+      return rowCount === ids.length;
+    });
+    const edit = (n: number) => customers().updateOne({ _id: 1 as never }, { $set: { note: `later ${n}` } });
+    expect(await longestOf(20, edit)).toBeLessThan(WAIT_MS);
+    await other.query('rollback');
+    hintAll(worker, 1);
+    await rest();
+    const { rows } = await owner.query('select name, note from customers where id in (1, 21) order by id');
+    expect(rows).toEqual([
+      { name: 'document', note: 'later 20' },
+      { name: 'document', note: null },
+    ]);
+    expect([await differing(), await conflicts()]).toEqual([[], []]);
+    expect((await owner.query(`select key, reason from ${tables.parked}`)).rows).toEqual([]);
   });
 
   it('stops when Postgres was restored from an older copy', async () => {
@@ -228,6 +350,51 @@ describe('a pair', () => {
     hintAll(running.worker, 1);
     expect(await running.ended).toMatchObject({ code: 'PAIR_RESTORED' });
     expect(await customers().countDocuments()).toBe(1);
+  });
+
+  it.each(['postgres', 'mongo'] as const)(
+    'takes a column that is added for an edit of the rows, and of no document, priority %s',
+    async (priority) => {
+      const { worker, stop } = await start({ priority });
+      await app.query(`insert into customers (id, name) values (1, 'Ann'), (2, 'Bob')`);
+      hintAll(worker, 1, 2);
+      await rest();
+      await stop();
+      workers = [];
+      await owner.query(`alter table customers add column tier text not null default 'basic'`);
+      const later = await start({ priority });
+      later.worker.checkEverything();
+      await rest();
+      const found = await customers().find().sort({ _id: 1 }).toArray();
+      expect(found).toMatchObject([
+        { name: 'Ann', tier: 'basic' },
+        { name: 'Bob', tier: 'basic' },
+      ]);
+      const { rows } = await owner.query('select tier from customers');
+      expect(rows).toEqual([{ tier: 'basic' }, { tier: 'basic' }]);
+      expect([await conflicts(), later.worker.counts.rows]).toEqual([[], 0]);
+    },
+  );
+
+  it('is repaired from one side by one worker alone', async () => {
+    const { worker } = await start({ priority: 'postgres' });
+    const { sync } = worker;
+    const key = '["1"]';
+    await app.query(`insert into customers (id, name) values (1, 'row')`);
+    hintAll(worker, 1);
+    await rest();
+    await withoutOthers(sync.parts.pool, tables.pair, async () => {
+      await customers().updateOne({ _id: 1 as never }, { $set: { name: 'document' } });
+      await app.query(`update customers set note = 'row' where id = 1`);
+      const round = await sync.round([key]);
+      expect([[...round.wait], round.counts]).toEqual([[key], NO_COUNTS]);
+      const other = repairFrom('mongo', sync.parts, AbortSignal.timeout(30_000));
+      await expect(other).rejects.toMatchObject({ code: 'PAIR_TAKEN' });
+    });
+    await repairFrom('mongo', sync.parts, AbortSignal.timeout(30_000));
+    const { rows } = await owner.query('select name, note from customers');
+    expect(rows).toEqual([{ name: 'document', note: null }]);
+    expect((await sync.round([key])).wait.size).toBe(0);
   });
 
   it('leaves a table as it was when the pair goes', async () => {
@@ -261,156 +428,24 @@ describe('a pair', () => {
     const waited = performance.now() - began;
     waiting.over = true;
     await reaping;
-    // A second, with room for a busy machine. The server itself would end the transaction after five.
-    expect(waited).toBeLessThan(2_500);
+    // The server itself would end the transaction after five.
+    expect(waited).toBeLessThan(WAIT_MS);
     await expect(session.commitTransaction()).rejects.toThrow();
   });
-
-  it.each<[string, ConflictPolicy]>([
-    ['priority: postgres', { priority: 'postgres' }],
-    ['newest', { newest: 'updated_at', priority: 'mongo' }],
-  ])(
-    'ends equal after two workers, random writers on both sides, kills and lost sessions: %s',
-    { timeout: 180_000 },
-    async (_, policy) => {
-      await using watched = await LostWrites.watch(databases, owner);
-      await start(policy);
-      await start(policy);
-      const load = { over: false };
-      const reaper = await databases.mongo('bridge', { appName: appName(databases) });
-      await Promise.all([
-        postgresWriter(await databases.postgres('app'), load),
-        postgresWriter(await databases.postgres('app'), load),
-        mongoWriter(load),
-        mongoWriter(load),
-        trouble(load, policy, reaper),
-      ]);
-      await rest(60_000);
-      for (const { worker } of workers) worker.checkEverything();
-      await rest(60_000);
-      expect(await differing()).toEqual([]);
-      expect((await owner.query(`select from ${tables.parked}`)).rowCount).toBe(0);
-      const logged = await conflicts();
-      expect(await watched.find(logged)).toEqual([]);
-      expect(logged.length).toBeGreaterThan(20);
-
-      const [rows, written] = [total('rows'), total('docs')];
-      for (let i = 0; i < 50; i++) {
-        const id = 1_000 + i;
-        await app.query(`insert into customers (id, name, balance) values ($1, 'quiet', 1.5)`, [id]);
-        hint(id);
-        workers[0]?.worker.hint(`["${id}"]`);
-        await rest();
-        await customers().updateOne({ _id: id as never }, { $set: { note: `edit ${i}` } });
-        workers[1]?.worker.hint(`["${id}"]`);
-        await rest();
-      }
-      expect(await differing()).toEqual([]);
-      expect(await conflicts()).toHaveLength(logged.length);
-      // Each edit of a document is one row, which the trigger touches: that is carried back once.
-      expect([total('rows') - rows, total('docs') - written]).toEqual([50, 100]);
-    },
-  );
 });
 
 function hintAll(worker: Running['worker'], ...ids: number[]): void {
   for (const id of ids) worker.hint(`["${id}"]`);
 }
 
-const pick = (n: number) => Math.floor(Math.random() * n);
-const KEYS = 60;
-interface Load {
-  over: boolean;
-}
-let tokens = 0;
-
-async function postgresWriter(client: pg.Client, load: Load): Promise<void> {
-  while (!load.over) {
-    const [a, b] = [1 + pick(KEYS), 1 + pick(KEYS)].sort((x, y) => x - y) as [number, number];
-    const token = `p${++tokens}`;
-    const set = `update customers set note = $2, balance = ${pick(1000)}.25 where id = $1`;
-    const kind = pick(7);
-    try {
-      if (kind < 2) await client.query(set, [a, token]);
-      else if (kind === 2) await client.query('delete from customers where id = $1', [a]);
-      else if (kind === 3) {
-        await client.query(
-          `insert into customers (id, name, note) values ($1, 'p', $2) on conflict (id) do update set note = excluded.note`,
-          [a, token],
-        );
-      } else if (kind === 4) await client.query('update customers set id = $2 where id = $1', [a, b]);
-      else {
-        await client.query('begin');
-        await client.query(set, [a, token]);
-        await client.query('savepoint s');
-        await client.query(set, [b, `${token}b`]);
-        if (kind === 5) await client.query('rollback to s');
-        await client.query('commit');
-      }
-    } catch {
-      await client.query('rollback');
-    }
-    hint(a);
-    hint(b);
+/** Milliseconds of the longest of so many writes, which take a second and more together. */
+async function longestOf(times: number, write: (n: number) => Promise<unknown>): Promise<number> {
+  let longest = 0;
+  for (let n = 1; n <= times; n++) {
+    const began = performance.now();
+    await write(n);
+    longest = Math.max(longest, performance.now() - began);
+    await delay(50);
   }
-}
-
-async function mongoWriter(load: Load): Promise<void> {
-  while (!load.over) {
-    const [a, b] = [1 + pick(KEYS), 1 + pick(KEYS)];
-    const changes = { note: `m${++tokens}`, updated_at: new Date(), balance: pick(10_000) / 1000 };
-    const kind = pick(6);
-    try {
-      if (kind < 2) await customers().updateOne({ _id: a as never }, { $set: changes });
-      else if (kind === 2) await customers().deleteOne({ _id: a as never });
-      else if (kind === 3)
-        await customers().updateOne({ _id: a as never }, { $set: changes }, { upsert: true });
-      else if (kind === 4) await customers().replaceOne({ _id: a as never }, changes, { upsert: true });
-      else {
-        await docs.client.withSession(async (session) => {
-          session.startTransaction();
-          await customers().updateOne({ _id: a as never }, { $set: changes }, { session });
-          await customers().updateOne({ _id: b as never }, { $set: changes }, { session });
-          await session.commitTransaction();
-        });
-      }
-    } catch {
-      // a write conflict: the application's own to retry, or not
-    }
-    hint(a);
-    hint(b);
-  }
-}
-
-/** Kills workers in the middle until there were conflicts enough, ends their sessions under them, and clears up what they leave behind. */
-async function trouble(
-  load: Load,
-  policy: ConflictPolicy,
-  reaper: Awaited<ReturnType<Databases['mongo']>>,
-): Promise<void> {
-  const [began, enough] = [performance.now(), 60];
-  for (let turn = 0; !load.over; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, 200 + pick(300)));
-    await endIdleTransactions(reaper, appName(databases), 500);
-    const seconds = (performance.now() - began) / 1000;
-    load.over = seconds > 60 || (seconds > 5 && (await conflicts()).length > enough);
-    if (turn % 2 === 0) {
-      // The bridge's role may end its own sessions.
-      await bridgeEnds();
-    } else {
-      const victim = workers[pick(2)] as Running;
-      await victim.kill();
-      workers[workers.indexOf(victim)] = await startWorker(databases, policy);
-      for (const { worker } of workers) worker.checkEverything();
-    }
-  }
-}
-
-async function bridgeEnds(): Promise<void> {
-  const bridge = await databases.postgres('bridge');
-  await bridge.query(
-    `select pg_terminate_backend(pid) from pg_stat_activity
-     where application_name = 'millrace-bridge' and usename = current_user order by random() limit 1`,
-  );
-  await bridge.end();
+  return longest;
 }

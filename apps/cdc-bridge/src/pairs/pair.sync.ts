@@ -6,13 +6,26 @@ import { type BsonDocument, type BsonValue, setField } from '../values/bson-valu
 import type { Image } from '../values/canonical.js';
 import { ValueFault } from '../values/value.fault.js';
 import type { DocWrite, MongoSide } from './mongo.side.js';
-import { type Base, type ConflictPolicy, type Decision, decide, NO_BASE } from './pair.decision.js';
+import {
+  type Base,
+  type ConflictPolicy,
+  type Decision,
+  decide,
+  NO_BASE,
+  type Standing,
+} from './pair.decision.js';
 import type { PairMapping } from './pair.mapping.js';
 import { type PostgresSide, type RowReading, RowsMoved, type RowWrite } from './postgres.side.js';
 import { Round } from './round.js';
 
 /** The most keys that a round takes: thousands of advisory locks in a transaction exhaust Postgres' memory. */
 export const MAX_KEYS = 500;
+/**
+ * A worker that was stopped for longer between its two readings begins again: its write would come so late
+ * that the key's ledger row may have been pruned meanwhile.
+ */
+const MAX_READING_AGE_MS = 30_000;
+const LOOK_ATTEMPTS = 5;
 
 export interface PairParts {
   readonly pool: Pool;
@@ -32,13 +45,77 @@ interface Item extends RowReading {
   readonly base: Base;
 }
 
+/** How a key stands, and what would be done about it. */
+export interface Look {
+  readonly key: string;
+  readonly rev: bigint;
+  readonly row: Image | null;
+  readonly doc: Image | null;
+  readonly decision: Decision;
+  /** Why the key cannot be compared, where that is so. */
+  readonly fault: string | null;
+}
+
 /**
  * One round of `sync(key)` for a batch of keys: reads both sides under the keys' locks, decides, and writes
  * what came from Postgres in one MongoDB transaction and what came from MongoDB in one Postgres transaction.
  * It may be run for any key at any time, by any number of workers, and be killed at any moment.
  */
 export class PairSync {
-  constructor(readonly parts: PairParts) {}
+  /** @param choose decides for a key; the pair's own policy unless a repair has another */
+  constructor(
+    readonly parts: PairParts,
+    readonly choose: (standing: Standing) => Decision = (standing) => decide(standing, parts.policy),
+  ) {}
+
+  /**
+   * Reads keys of both sides and decides, without a lock and without a write.
+   * @throws SinkError
+   */
+  async look(keys: readonly string[]): Promise<Look[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#look(keys);
+      } catch (error) {
+        // Another instance ends this one's transaction as an idle one, where this process stood still in it.
+        const passes = error instanceof SinkError && error.code === 'SINK_CONFLICT';
+        if (!passes || attempt === LOOK_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async #look(keys: readonly string[]): Promise<Look[]> {
+    const round = new Round(keys);
+    const readings = await inTransaction(this.parts.pool, (client) =>
+      this.parts.postgres.read(client, keys),
+    ).catch((error: unknown) => {
+      throw fromPostgres(error);
+    });
+    await using session = this.parts.client.startSession();
+    try {
+      session.startTransaction({ readConcern: { level: 'snapshot' } });
+      const items = await this.#read(session, round, readings);
+      const looks = items.map((item): Look => {
+        const { decision } = this.#decide(item);
+        return {
+          key: item.key,
+          rev: item.rev,
+          row: item.rowImage,
+          doc: item.docImage,
+          decision,
+          fault: null,
+        };
+      });
+      const refused = round.failures.flatMap(({ keys: [key = ''], error }): Look[] => [
+        { key, rev: 0n, row: null, doc: null, decision: { go: 'nothing' }, fault: error.message },
+      ]);
+      return [...looks, ...refused];
+    } catch (error) {
+      throw fromMongo(error);
+    } finally {
+      if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
+    }
+  }
 
   /**
    * Never rejects for a key's or a database's sake: what failed stands in the round, by key.
@@ -65,9 +142,10 @@ export class PairSync {
     const { postgres } = this.parts;
     const locked = await postgres.lock(client, round.keys);
     if (locked.length === 0) return [];
+    const readAt = performance.now();
     const readings = await postgres.read(client, locked);
     // Only now: what is read from MongoDB is then never older than what Postgres accepted from it.
-    const { toDoc, toRow } = await this.#inSnapshot(round, readings);
+    const { toDoc, toRow } = await this.#inSnapshot(round, readings, readAt);
     round.wroteDocs(toDoc);
     const ready = toRow.length > 0 ? await postgres.stillAsRead(client, toRow) : [];
     if (ready.length > 0) await postgres.write(client, ready);
@@ -79,6 +157,7 @@ export class PairSync {
   async #inSnapshot(
     round: Round,
     readings: readonly RowReading[],
+    readAt: number,
   ): Promise<{ toDoc: DocWrite[]; toRow: RowWrite[] }> {
     await using session = this.parts.client.startSession();
     let toDoc: DocWrite[] = [];
@@ -90,6 +169,7 @@ export class PairSync {
         maxCommitTimeMS: 5_000,
       });
       const items = await this.#read(session, round, readings);
+      if (performance.now() - readAt > MAX_READING_AGE_MS) return { toDoc, toRow };
       const decided = items.map((item) => this.#decide(item));
       for (const { key } of decided.filter(({ decision }) => decision.go === 'nothing')) round.nothing(key);
       for (const { key } of decided.filter(({ decision }) => decision.go === 'stale')) round.stale(key);
@@ -125,7 +205,7 @@ export class PairSync {
 
   #decide(item: Item): Item & { decision: Decision } {
     const { rev, accepted, rowImage: row, docImage: doc, base } = item;
-    return { ...item, decision: decide({ rev, accepted, row, doc, base }, this.parts.policy) };
+    return { ...item, decision: this.choose({ rev, accepted, row, doc, base }) };
   }
 
   #rowWrite({ key, rev, doc, row, decision }: Item & { decision: Decision }): RowWrite | undefined {

@@ -1,8 +1,8 @@
 import { BatchSize } from '../sinks/batch-size.js';
 import { SinkError } from '../sinks/sink.error.js';
-import type { BsonValue } from '../values/bson-value.js';
-import { ValueFault } from '../values/value.fault.js';
 import { HintQueue } from './hint-queue.js';
+import { KeyWaits } from './key-waits.js';
+import { everyKey, type Unmapped } from './pair.keys.js';
 import { MAX_KEYS, type PairSync } from './pair.sync.js';
 import type { Failure, Round, RoundCounts } from './round.js';
 
@@ -11,6 +11,19 @@ const MAX_HINTS = 100_000;
 /** After so many failures in a row a key is shown as parked, and still tried. */
 const ATTEMPTS_BEFORE_SHOWN = 10;
 const MAX_BACKOFF_MS = 5_000;
+
+/** Stands among the keys that are waited for, for a look at every key. */
+const EVERYTHING = '';
+
+/** The worker has ended: whoever waited for it asks the next one. */
+export class PairStopped extends Error {
+  readonly code = 'PAIR_STOPPED';
+  readonly canRetry = true;
+
+  constructor() {
+    super('the pair was stopped or paused');
+  }
+}
 
 /** Postgres holds an older state than MongoDB knows of: it was restored from a copy. The pair must be repaired. */
 export class PairRestored extends Error {
@@ -36,17 +49,17 @@ export class PairWorker {
   readonly #batch: BatchSize;
   readonly #attempts = new Map<string, number>();
   readonly #stale = new Set<string>();
+  readonly #waits = new KeyWaits();
   readonly #stop = new AbortController();
   #sweep: AsyncGenerator<string[]> | undefined;
   #busy = false;
 
   /**
-   * @param unmapped is told of a document whose `_id` stands for no key of the table
    * @param maxKeys the most keys of a round
    */
   constructor(
     readonly sync: PairSync,
-    readonly unmapped: (id: BsonValue, fault: ValueFault) => void,
+    readonly unmapped: Unmapped,
     maxKeys = MAX_KEYS,
   ) {
     this.#batch = new BatchSize(Math.min(maxKeys, MAX_KEYS));
@@ -58,15 +71,32 @@ export class PairWorker {
     else this.checkEverything();
   }
 
-  /** The document with this `_id` may differ from its row. */
-  hintDocument(id: BsonValue): void {
-    const key = this.#keyOf(id);
-    if (key !== undefined) this.hint(key);
+  /**
+   * Resolves when each of the keys was looked at from now on and needs nothing more, or is parked. The caller
+   * bounds how many it asks for.
+   * @throws PairStopped, PairRestored
+   */
+  async settled(keys: readonly string[], signal: AbortSignal): Promise<void> {
+    if (this.#stop.signal.aborted) throw new PairStopped();
+    for (const key of keys) this.#hints.add(key);
+    await this.#waits.of(keys, signal);
+  }
+
+  /** Resolves when every key of both sides was looked at. @throws PairStopped, PairRestored */
+  async checkedEverything(signal: AbortSignal): Promise<void> {
+    if (this.#stop.signal.aborted) throw new PairStopped();
+    this.checkEverything();
+    await this.#waits.of([EVERYTHING], signal);
+  }
+
+  /** How many keys wait to be looked at. */
+  get queued(): number {
+    return this.#hints.size;
   }
 
   /** Every key of both sides may differ: a baseline, a recovery, a periodic check. */
   checkEverything(): void {
-    this.#sweep = this.#everything();
+    this.#sweep = everyKey(this.sync.parts, this.unmapped);
     this.#hints.wake();
   }
 
@@ -80,11 +110,20 @@ export class PairWorker {
    * @throws PairRestored
    */
   async run(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      const keys = this.#hints.take(this.#batch.size);
-      if (keys.length > 0) await this.#round(keys);
-      else if (this.#sweep) await this.#turnPage(this.#sweep);
-      else await this.#hints.changed(this.#stop.signal);
+    let failure: unknown = new PairStopped();
+    try {
+      while (!this.#stop.signal.aborted) {
+        const keys = this.#hints.take(this.#batch.size);
+        if (keys.length > 0) await this.#round(keys);
+        else if (this.#sweep) await this.#turnPage(this.#sweep);
+        else await this.#hints.changed(this.#stop.signal);
+      }
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      this.#stop.abort();
+      this.#waits.fail(failure);
     }
   }
 
@@ -104,6 +143,7 @@ export class PairWorker {
       const failed = new Set(round.failures.flatMap((failure) => failure.keys));
       for (const key of keys) if (!failed.has(key) && !round.wait.has(key)) this.#attempts.delete(key);
       for (const failure of round.failures) await this.#failed(failure);
+      for (const key of keys) if (!failed.has(key) && !this.#hints.has(key)) this.#waits.settle(key);
       if (failed.size > 0) this.#batch.failed();
       else if (round.again.size > 0) this.#batch.succeeded();
     } finally {
@@ -145,6 +185,7 @@ export class PairWorker {
     const { pool, postgres } = this.sync.parts;
     try {
       await postgres.park(pool, key, reason);
+      this.#waits.settle(key);
     } catch {
       this.#hints.addLater(key, MAX_BACKOFF_MS); // not shown, so to be tried again
     }
@@ -153,29 +194,21 @@ export class PairWorker {
   async #turnPage(sweep: AsyncGenerator<string[]>): Promise<void> {
     try {
       const page = await sweep.next();
-      if (page.done && this.#sweep === sweep) this.#sweep = undefined;
+      if (page.done && this.#sweep === sweep) this.#swept();
       for (const key of page.value ?? []) this.#hints.add(key);
     } catch {
-      this.#sweep = this.#everything(); // a database is away: from the beginning, once it is back
+      this.checkEverything(); // a database is away: from the beginning, once it is back
       await this.#pause();
     }
   }
 
-  async *#everything(): AsyncGenerator<string[]> {
-    const { pool, postgres, mongo } = this.sync.parts;
-    yield* postgres.everyKey(pool);
-    yield* mongo.everyBase();
-    for await (const ids of mongo.everyId()) yield ids.flatMap((id) => this.#keyOf(id) ?? []);
-  }
-
-  #keyOf(id: BsonValue): string | undefined {
-    try {
-      return this.sync.parts.mapping.key.textOf(id);
-    } catch (error) {
-      if (!(error instanceof ValueFault)) throw error;
-      this.unmapped(id, error);
-      return undefined;
-    }
+  /** Every key was looked at, but for those that wait to be tried again. */
+  #swept(): void {
+    this.#sweep = undefined;
+    this.#waits.of(this.#hints.keys(), this.#stop.signal).then(
+      () => this.#waits.settle(EVERYTHING),
+      () => undefined, // stopped: whoever waits is told so
+    );
   }
 
   #pause(): Promise<void> {

@@ -1,7 +1,9 @@
 import type { ClientBase, Pool } from 'pg';
 import { quoteName, quoteTable, type TableName } from '../postgres/identifier.js';
+import { type KeySequence, passKeys } from '../postgres/key-sequence.js';
 import { readExpression, writeExpression } from '../values/postgres-type.js';
 import type { Accepted } from './pair.decision.js';
+import { besideOthers, lockNameOf } from './pair.exclusion.js';
 import type { MappedField, PairMapping } from './pair.mapping.js';
 import type { PairTables } from './pair.tables.js';
 
@@ -53,19 +55,27 @@ export class PostgresSide {
   readonly #table: string;
 
   constructor(
-    table: TableName,
+    private readonly table: TableName,
     readonly tables: PairTables,
     readonly mapping: PairMapping,
+    readonly sequences: readonly KeySequence[] = [],
+    private readonly isAlone = false,
   ) {
     this.#table = quoteTable(table);
+  }
+
+  /** The same, for whoever has the pair to itself; see `withoutOthers`. */
+  alone(): PostgresSide {
+    return new PostgresSide(this.table, this.tables, this.mapping, this.sequences, true);
   }
 
   /** Takes an advisory lock on each key that is free, until the transaction ends. Waits for none. */
   async lock(client: ClientBase, keys: readonly string[]): Promise<string[]> {
     const { rows } = await client.query<{ key: string }>(
-      `select key from unnest($1::text[]) key
-       where pg_try_advisory_xact_lock(hashtextextended($2 || key, 0))`,
-      [keys, `${this.tables.pair} `],
+      `with pair as materialized (select ${this.isAlone ? 'true' : besideOthers('$2')} as open)
+       select key from pair, unnest($1::text[]) key
+       where case when open then pg_try_advisory_xact_lock(hashtextextended($2 || key, 0)) end`,
+      [keys, lockNameOf(this.tables.pair)],
     );
     return rows.map(({ key }) => key);
   }
@@ -91,19 +101,31 @@ export class PostgresSide {
     }));
   }
 
-  /** Every key that the table or the ledger has, in pages, as hints. */
-  async *everyKey(pool: Pool, page = 10_000): AsyncGenerator<string[]> {
-    for (let after = ''; ; ) {
+  /** The key of every row, in pages, by the primary key. */
+  async *everyRow(pool: Pool, page = 1_000): AsyncGenerator<string[]> {
+    const { key } = this.mapping;
+    const names = key.columns.map(({ name }) => `t.${quoteName(name)}`).join(', ');
+    const bounds = key.columns.map(({ type, castType }, i) => writeExpression(type, castType, `$${i + 2}`));
+    for (let after: readonly string[] = []; ; ) {
       const { rows } = await pool.query<{ key: string }>(
-        `select key from (select key from ${this.tables.ledger}
-           union select ${this.mapping.key.expression('t')} from ${this.#table} t) k
-         where key collate "C" > $1 order by key collate "C" limit $2`,
-        [after, page],
+        `select ${key.expression('t')} as key from ${this.#table} t
+         ${after.length > 0 ? `where (${names}) > (${bounds.join(', ')})` : ''} order by ${names} limit $1`,
+        [page, ...after],
       );
-      if (rows.length > 0) yield rows.map(({ key }) => key);
+      if (rows.length > 0) yield rows.map((row) => row.key);
       if (rows.length < page) return;
-      after = rows.at(-1)?.key ?? after;
+      after = key.parts(rows.at(-1)?.key ?? '[]');
     }
+  }
+
+  /** Those of the keys that have no row. */
+  async withoutRow(pool: Pool, keys: readonly string[]): Promise<string[]> {
+    const { rows } = await pool.query<{ key: string }>(
+      `select v.key from ${this.#keys()} left join ${this.#table} t on ${this.#sameKey()}
+       where ${this.#firstKeyColumn('t')} is null`,
+      this.#keyParameters(keys),
+    );
+    return rows.map(({ key }) => key);
   }
 
   /** Locks what is free, never waiting, and returns the writes whose rows are still as they were read. */
@@ -138,9 +160,12 @@ export class PostgresSide {
       client,
       writes.filter(({ texts }) => texts === null),
     );
-    await this.#insert(
+    const inserts = writes.filter(({ texts, exists }) => texts !== null && !exists);
+    await this.#insert(client, inserts);
+    await passKeys(
       client,
-      writes.filter(({ texts, exists }) => texts !== null && !exists),
+      this.sequences,
+      inserts.map(({ key }) => this.mapping.key.parts(key)),
     );
     const updates = writes.filter(({ texts, exists }) => texts !== null && exists);
     for (const group of Map.groupBy(updates, ({ differ }) => differ.join()).values()) {

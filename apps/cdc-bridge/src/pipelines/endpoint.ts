@@ -31,8 +31,9 @@ function sidesOf(between: readonly Declared[]): Endpoint[] {
   return between.map((side, i) => endpoint(side, ['between', i]));
 }
 
-export function isSame(a: Endpoint, b: Endpoint): boolean {
-  return a.kind === b.kind && a.database === b.database && a.name === b.name;
+/** Equal for what is the same table or collection, wherever the file names it. */
+export function identityOf({ kind, database, name }: Endpoint): string {
+  return JSON.stringify([kind, database, name]);
 }
 
 export function describeEndpoint({ kind, database, name }: Endpoint): string {

@@ -8,13 +8,19 @@ const name = z
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, at most 63')
   .describe('Names the pipeline in the API, in metrics and in its topics');
 
-const database = z.string().min(1).describe('A database by the name that the environment gives it');
+/** Postgres cuts names at 63 bytes; of a pair's own tables the longest are `<name>_conflicts` and `<name>_truncated`. */
+const pairName = name.regex(
+  /^.{1,53}$/,
+  'of a pair at most 53 characters: its own tables in Postgres are named after it',
+);
+
+export const database = z.string().min(1).describe('A database by the name that the environment gives it');
 
 const table = z
   .string()
   .regex(/^[^.*]+\.[^.*]+$/, 'a table as schema.table')
   .describe('schema.table');
-const tables = z
+export const tables = z
   .string()
   .regex(/^[^.*]+\.(?:[^.*]+|\*)$/, 'a table as schema.table, or every table of a schema as schema.*')
   .describe('schema.table, or schema.* for every table of the schema');
@@ -22,11 +28,15 @@ const collection = z
   .string()
   .regex(/^(?!system\.)[^$*\0]+$/, 'the name of a collection')
   .describe('The name of a collection');
-const collections = z
+export const collections = z
   .string()
   .regex(/^(?!system\.)[^$*\0]*\*?[^$*\0]*$/, 'the name of a collection, in which * stands for the table')
   .min(1)
   .describe('The name of a collection; with schema.* the asterisk stands for the name of the table');
+
+const path = z
+  .string()
+  .regex(/^[^.\0]+(\.[^.\0]+)*$/, 'a path in the document: names of fields with single dots between them');
 
 const duration = z
   .string()
@@ -65,6 +75,10 @@ export const postgresToMongo = z.strictObject({
   ...oneWay,
   from: z.strictObject({ postgres: database, table: tables }),
   to: z.strictObject({ mongo: database, collection: collections }),
+  appendOnly: z
+    .boolean()
+    .default(false)
+    .describe('Rows are only ever inserted: lets a table without a primary key flow'),
   rename: rename.default({}),
   drop: drop.default([]),
 });
@@ -76,10 +90,10 @@ export const mongoToPostgres = z.strictObject({
   columns: z
     .record(
       z.string().min(1),
-      z.union([
-        z.string().min(1),
-        z.strictObject({ path: z.string().min(1), type: z.string().min(1).describe('Its Postgres type') }),
-      ]),
+      z.union(
+        [path, z.strictObject({ path, type: z.string().min(1).describe('Its Postgres type') })],
+        'a path in the document such as stock.onHand, or one with a type',
+      ),
     )
     .refine((columns) => Object.keys(columns).length > 0, 'at least one column')
     .describe('Each column and the path in the document that it gets: sku: _id, on_hand: stock.onHand'),
@@ -88,7 +102,7 @@ export const mongoToPostgres = z.strictObject({
 });
 
 export const twoWay = z.strictObject({
-  name,
+  name: pairName,
   between: z.tuple([postgresTable, mongoCollection]).describe('The table first, then the collection'),
   key: z
     .enum(['native', 'objectId'])

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { pipelinesJsonSchema } from './pipeline.schema.js';
-import { PipelinesFileError, parsePipelines } from './pipelines.file.js';
+import { PipelinesFileError, readPipelinesFile } from './pipelines.file.js';
 
 const names = { postgres: ['orders'], mongo: ['inventory', 'archive'] };
-const parse = (text: string) => parsePipelines('pipelines.yaml', text, names);
+const read = (text: string) => readPipelinesFile('pipelines.yaml', text, names);
 
 function faultsOf(text: string): string[] {
   try {
-    parse(text);
+    read(text);
   } catch (error) {
     if (error instanceof PipelinesFileError) return error.message.split('\n');
     throw error;
@@ -39,10 +39,16 @@ pipelines:
     conflict: { newest: updated_at, priority: postgres }
 `;
 
-describe('parsePipelines', () => {
-  it('reads the three kinds, with their defaults', () => {
-    const [orders, stock, customers] = parse(whole);
-    expect(orders).toMatchObject({ deletes: 'mark', snapshot: 'initial', delay: 3_600_000, drop: ['note'] });
+describe('a pipelines file', () => {
+  it('holds the three kinds, with their defaults', () => {
+    const [orders, stock, customers] = read(whole).pipelines;
+    expect(orders).toMatchObject({
+      deletes: 'mark',
+      snapshot: 'initial',
+      delay: 3_600_000,
+      drop: ['note'],
+      appendOnly: false,
+    });
     expect(stock).toMatchObject({ deletes: 'apply', create: true, rest: 'document' });
     expect(customers).toMatchObject({ key: 'native', rename: {}, conflict: { newest: 'updated_at' } });
   });
@@ -69,8 +75,11 @@ speed: high
     ).toEqual([
       'pipelines.yaml:2: name: lower-case letters, digits and hyphens, at most 63',
       'pipelines.yaml:3: from.table: a table as schema.table, or every table of a schema as schema.*',
+      'pipelines.yaml:4: the environment names no mongo database stores; it names inventory, archive',
       'pipelines.yaml:5: unknown: colour',
+      'pipelines.yaml:8: the environment names no postgres database shop; it names orders',
       'pipelines.yaml:9: columns: at least one column',
+      'pipelines.yaml:10: the name stock is taken by another pipeline',
       'pipelines.yaml:13: delay: a duration such as 30s, 15m, 1h or 2d',
       expect.stringContaining('pipelines.yaml:14: deletes: '),
       'pipelines.yaml:15: a pipeline goes from postgres to mongo, from mongo to postgres, or is between both',
@@ -78,9 +87,49 @@ speed: high
     ]);
   });
 
+  it('tells how entries meet beside the faults that each has', () => {
+    expect(
+      faultsOf(`pipelines:
+  - from: { postgres: orders, table: public.a }
+    to: { mongo: inventory, collection: a }
+    rename: { b: x, c: x, d: '' }
+    deletes: maybe
+  - name: back
+    from: { mongo: inventory, collection: a }
+    to: { postgres: orders, table: public.a }
+    columns: { id: _id, rest: .. }
+    rest: rest
+  - name: pair
+    between:
+      - { postgres: orders, table: customers }
+      - { mongo: shop, collection: a }
+    conflict: {}
+`),
+    ).toEqual([
+      expect.stringContaining('pipelines.yaml:2: name: '),
+      expect.stringContaining('pipelines.yaml:4: rename.d: '),
+      'pipelines.yaml:4: b and c would both be x',
+      expect.stringContaining('pipelines.yaml:5: deletes: '),
+      'pipelines.yaml:6: a cycle: back → number 1 → back; to keep both sides equal, use between',
+      'pipelines.yaml:9: columns.rest: a path in the document: names of fields with single dots between them',
+      'pipelines.yaml:10: rest is one of the columns already',
+      'pipelines.yaml:13: between.0.table: a table as schema.table',
+      'pipelines.yaml:14: the environment names no mongo database shop; it names inventory, archive',
+      expect.stringContaining('pipelines.yaml:15: conflict.priority: '),
+    ]);
+  });
+
   it('names the line of what YAML itself refuses', () => {
     expect(faultsOf('pipelines:\n  - name: a\n    name: b\n')).toEqual([
+      expect.stringContaining('pipelines.yaml:2: a pipeline goes from '),
       expect.stringMatching(/^pipelines\.yaml:3: .*unique/),
+    ]);
+    expect(
+      faultsOf(`pipelines:\n${oneWay('x', 'a', '*_copy').replace('copy }', 'copy, colour: red }')}`),
+    ).toEqual([
+      'pipelines.yaml:2: *_copy is no alias of anything: a text that begins with * needs quotes',
+      'pipelines.yaml:2: unknown: to.colour',
+      'pipelines.yaml:2: schema.* needs a collection with *, and one table a collection without',
     ]);
     expect(faultsOf('pipelines: [\n')).toEqual([expect.stringMatching(/^pipelines\.yaml:\d: /)]);
     expect(faultsOf('')).toEqual(['pipelines.yaml:1: the file must hold a list named pipelines']);
@@ -134,12 +183,30 @@ speed: high
       ['2: a and b would both be x', '2: c is dropped and cannot be renamed'],
     ],
     [
+      'a path that leads nowhere',
+      back('x', 'b', 'a').replace('id: _id', 'id: _id, n: a..b'),
+      ['2: columns.n: a path in the document: names of fields with single dots between them'],
+    ],
+    [
+      'a name of a pair by which Postgres would confuse its tables with another’s',
+      between('').replace('name: pair', `name: ${'p'.repeat(54)}`),
+      ['2: name: of a pair at most 53 characters: its own tables in Postgres are named after it'],
+    ],
+    [
       'every table into one collection',
       oneWay('x', '*', 'all'),
       ['2: schema.* needs a collection with *, and one table a collection without'],
     ],
   ])('refuses %s', (_, list, faults) => {
     expect(faultsOf(`pipelines:\n${list}`)).toEqual(faults.map((fault) => `pipelines.yaml:${fault}`));
+  });
+
+  it('names the line also of what is found out later', () => {
+    const { lineOf, faulty } = read(whole);
+    expect(lineOf(['pipelines', 1])).toBe(11);
+    expect(faulty([{ path: ['pipelines', 1, 'to'], message: 'a clash' }]).message).toBe(
+      'pipelines.yaml:13: a clash',
+    );
   });
 
   it('lets pipelines follow one another, and one source feed several', () => {

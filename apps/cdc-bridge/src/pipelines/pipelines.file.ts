@@ -1,6 +1,7 @@
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isNode, LineCounter, parseDocument, Scalar, visit } from 'yaml';
 import type { z } from 'zod';
 import { mongoToPostgres, type Pipeline, postgresToMongo, twoWay } from './pipeline.schema.js';
+import { draftOf } from './pipelines.draft.js';
 import { checkRules, type DatabaseNames, type Entry } from './pipelines.rules.js';
 
 export interface FileFault {
@@ -22,49 +23,90 @@ export class PipelinesFileError extends Error {
   }
 }
 
+/** A pipelines file without a fault. */
+export interface PipelinesFile {
+  /** One for each entry, in the file's order. */
+  readonly pipelines: readonly Pipeline[];
+  /** From 1. */
+  lineOf(path: Path): number;
+  /** An error that tells of what was found out only after the file was read. */
+  faulty(faults: readonly PathFault[]): PipelinesFileError;
+}
+
 type Path = readonly PropertyKey[];
-interface PathFault {
+
+export interface PathFault {
+  /** From the file's root. */
   readonly path: Path;
   readonly message: string;
 }
 
 /**
- * Reads a pipelines file: each entry by itself first, then what only the whole list shows.
+ * Reads a pipelines file: each entry by itself, and what only the whole list shows of all that can be read.
  * @param file its name, for the message
  * @throws PipelinesFileError with all faults at once, in the order of their lines
  */
-export function parsePipelines(file: string, text: string, names: DatabaseNames): Pipeline[] {
+export function readPipelinesFile(file: string, text: string, names: DatabaseNames): PipelinesFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const lineAt = (offset: number) => lines.linePos(offset).line;
-  if (document.errors.length > 0) {
-    throw new PipelinesFileError(
+  const lineOf = (path: Path) => lineAt(offsetOf(document, path));
+  const located = (faults: readonly PathFault[]): FileFault[] =>
+    faults.map(({ path, message }) => ({ line: lineOf(path), message }));
+  const refused = (faults: readonly FileFault[]) =>
+    new PipelinesFileError(
       file,
-      document.errors.map(({ pos, message }) => ({ line: lineAt(pos[0]), message })),
+      faults.toSorted((a, b) => a.line - b.line),
     );
-  }
-  const { entries, faults } = readEntries(document.toJS());
+
+  const ofYaml = [
+    ...document.errors.map(({ pos, message }) => ({ line: lineAt(pos[0]), message })),
+    ...replaceUnknownAliases(document).map(({ offset, message }) => ({ line: lineAt(offset), message })),
+  ];
+  // What is left of a text that breaks YAML's grammar is not what its author wrote.
+  if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) throw refused(ofYaml);
+  const { pipelines, entries, faults } = readEntries(document.toJS());
   faults.push(...checkRules(entries, names));
-  if (faults.length > 0) {
-    const located = faults.map(({ path, message }) => ({ line: lineAt(offsetOf(document, path)), message }));
-    throw new PipelinesFileError(
-      file,
-      located.sort((a, b) => a.line - b.line),
-    );
-  }
-  return entries.map(({ pipeline }) => pipeline);
+  if (ofYaml.length + faults.length > 0) throw refused([...ofYaml, ...located(faults)]);
+  return { pipelines, lineOf, faulty: (found) => refused(located(found)) };
 }
 
-function readEntries(content: unknown): { entries: Entry[]; faults: PathFault[] } {
+/** Puts a text in the place of each alias that nothing bears, so that the rest can be read: `*_copy` without quotes. */
+function replaceUnknownAliases(document: Document): { offset: number; message: string }[] {
+  const unknown: { offset: number; message: string }[] = [];
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document)) return undefined;
+      const text = new Scalar(`*${alias.source}`);
+      text.range = alias.range ?? null;
+      const message = `${text.value} is no alias of anything: a text that begins with * needs quotes`;
+      unknown.push({ offset: alias.range?.[0] ?? 0, message });
+      return text;
+    },
+  });
+  return unknown;
+}
+
+interface ReadEntries {
+  readonly pipelines: Pipeline[];
+  /** Also those that are no pipelines yet. */
+  readonly entries: Entry[];
+  readonly faults: PathFault[];
+}
+
+function readEntries(content: unknown): ReadEntries {
   const faults: PathFault[] = [];
-  if (!isRecord(content) || !Array.isArray(content.pipelines)) {
-    faults.push({ path: [], message: 'the file must hold a list named pipelines' });
-    return { entries: [], faults };
-  }
-  for (const key of Object.keys(content)) {
+  const file = isRecord(content) ? content : {};
+  for (const key of Object.keys(file)) {
     if (key !== 'pipelines') faults.push({ path: [key], message: `unknown: ${key}` });
   }
-  const entries = content.pipelines.flatMap((entry: unknown, index): Entry[] => {
+  const list: unknown = file.pipelines;
+  if (!Array.isArray(list)) {
+    faults.push({ path: [], message: 'the file must hold a list named pipelines' });
+    return { pipelines: [], entries: [], faults };
+  }
+  const entries = list.map((entry: unknown, index) => ({ index, pipeline: draftOf(entry) }));
+  const pipelines = list.flatMap((entry: unknown, index): Pipeline[] => {
     const path = ['pipelines', index];
     const schema = schemaFor(entry);
     if (!schema) {
@@ -75,11 +117,11 @@ function readEntries(content: unknown): { entries: Entry[]; faults: PathFault[] 
       return [];
     }
     const result = schema.safeParse(entry);
-    if (result.success) return [{ index, pipeline: result.data }];
+    if (result.success) return [result.data];
     faults.push(...result.error.issues.flatMap((issue) => pathFaults(path, issue)));
     return [];
   });
-  return { entries, faults };
+  return { pipelines, entries, faults };
 }
 
 /** Which of the three kinds an entry means to be, so that its faults are told for that kind alone. */

@@ -1,5 +1,5 @@
-import { describeEndpoint, type Endpoint, isSame, sourcesOf, targetsOf } from './endpoint.js';
-import { isTwoWay, type Pipeline, type PostgresToMongo, type TwoWayPipeline } from './pipeline.schema.js';
+import { describeEndpoint, identityOf } from './endpoint.js';
+import { type Draft, type DraftEnd, endsOf, isWhole } from './pipelines.draft.js';
 
 /** The names that the environment gives to databases. */
 export interface DatabaseNames {
@@ -7,10 +7,10 @@ export interface DatabaseNames {
   readonly mongo: readonly string[];
 }
 
-/** A pipeline and its place in the file's list. */
+/** A pipeline, as far as it can be read, and the place of its entry in the file's list. */
 export interface Entry {
   readonly index: number;
-  readonly pipeline: Pipeline;
+  readonly pipeline: Draft;
 }
 
 export interface RuleFault {
@@ -18,13 +18,16 @@ export interface RuleFault {
   readonly message: string;
 }
 
-/** Checks what a single entry cannot show: names, databases, targets and cycles. */
+/**
+ * Checks what a single entry cannot show: names, databases, targets and cycles. Each rule looks at what it needs
+ * alone, so that an entry with a fault elsewhere is checked as well.
+ */
 export function checkRules(entries: readonly Entry[], names: DatabaseNames): RuleFault[] {
   return [
     ...repeatedNames(entries),
     ...unknownDatabases(entries, names),
     ...clashes(entries),
-    ...entries.flatMap(fieldFaults),
+    ...entries.flatMap((entry) => [...wildcardFaults(entry), ...renameFaults(entry), ...restFaults(entry)]),
   ];
 }
 
@@ -34,56 +37,58 @@ export function clashes(entries: readonly Entry[]): RuleFault[] {
 }
 
 function repeatedNames(entries: readonly Entry[]): RuleFault[] {
-  const first = new Map<string, number>();
+  const taken = new Set<string>();
   return entries.flatMap(({ index, pipeline: { name } }) => {
-    if (!first.has(name)) {
-      first.set(name, index);
-      return [];
-    }
-    return [{ path: ['pipelines', index, 'name'], message: `the name ${name} is taken by another pipeline` }];
+    if (name === undefined) return [];
+    if (taken.has(name))
+      return [
+        { path: ['pipelines', index, 'name'], message: `the name ${name} is taken by another pipeline` },
+      ];
+    taken.add(name);
+    return [];
   });
 }
 
 function unknownDatabases(entries: readonly Entry[], names: DatabaseNames): RuleFault[] {
   return entries.flatMap(({ index, pipeline }) => {
-    const ends = isTwoWay(pipeline) ? targetsOf(pipeline) : [...sourcesOf(pipeline), ...targetsOf(pipeline)];
-    return ends
-      .filter(({ kind, database }) => !names[kind].includes(database))
-      .map(({ kind, database, path }) => ({
-        path: ['pipelines', index, ...path, kind],
-        message: `the environment names no ${kind} database ${database}; it names ${names[kind].join(', ') || 'none'}`,
-      }));
+    const { sources, targets } = endsOf(pipeline);
+    return [...new Set([...sources, ...targets])].flatMap(({ kind, database, path }) => {
+      if (database === undefined || names[kind].includes(database)) return [];
+      const message = `the environment names no ${kind} database ${database}; it names ${names[kind].join(', ') || 'none'}`;
+      return [{ path: ['pipelines', index, ...path, kind], message }];
+    });
   });
 }
 
 function sharedTargets(entries: readonly Entry[]): RuleFault[] {
-  const faults: RuleFault[] = [];
-  for (const [i, { index, pipeline }] of entries.entries()) {
-    for (const target of targetsOf(pipeline)) {
-      const other = entries
-        .slice(0, i)
-        .find((entry) => targetsOf(entry.pipeline).some((t) => isSame(t, target)));
-      if (!other) continue;
-      faults.push({
-        path: ['pipelines', index, ...target.path],
-        message: `${describeEndpoint(target)} is already a target of the pipeline ${other.pipeline.name}`,
-      });
-    }
-  }
-  return faults;
+  const first = new Map<string, Entry>();
+  return entries.flatMap((entry) =>
+    endsOf(entry.pipeline)
+      .targets.filter(isWhole)
+      .flatMap((target) => {
+        const identity = identityOf(target);
+        const other = first.get(identity);
+        if (!other) first.set(identity, entry);
+        if (!other || other === entry) return [];
+        const message = `${describeEndpoint(target)} is already a target of the pipeline ${nameOf(other)}`;
+        return [{ path: ['pipelines', entry.index, ...target.path], message }];
+      }),
+  );
 }
 
 /** One fault for each pipeline that closes a cycle of one-way pipelines. */
 function cycles(entries: readonly Entry[]): RuleFault[] {
-  const oneWay = entries.filter(({ pipeline }) => !isTwoWay(pipeline));
-  const end = (ends: Endpoint[]) => ends[0] as Endpoint;
-  const next = ({ pipeline }: Entry) =>
-    oneWay.filter((entry) => isSame(end(targetsOf(pipeline)), end(sourcesOf(entry.pipeline))));
-  return oneWay.flatMap((entry) => {
+  const oneWay = entries.filter(({ pipeline }) => !pipeline.between);
+  const readers = Map.groupBy(oneWay, ({ pipeline }) => identityOfOnly(endsOf(pipeline).sources));
+  const next = ({ pipeline }: Entry) => {
+    const target = identityOfOnly(endsOf(pipeline).targets);
+    return target === undefined ? [] : (readers.get(target) ?? []);
+  };
+  return oneWay.flatMap((entry, place) => {
     const way = wayBack(entry, next);
     // Told once, where the file's reader meets it last.
-    if (!way || way.some(({ index }) => index > entry.index)) return [];
-    const names = [...way, way[0] as Entry].map(({ pipeline }) => pipeline.name);
+    if (!way || way.some((each) => oneWay.indexOf(each) > place)) return [];
+    const names = [...way, way[0] as Entry].map(nameOf);
     return [
       {
         path: ['pipelines', entry.index],
@@ -91,6 +96,14 @@ function cycles(entries: readonly Entry[]): RuleFault[] {
       },
     ];
   });
+}
+
+function identityOfOnly([end]: readonly DraftEnd[]): string | undefined {
+  return end && isWhole(end) ? identityOf(end) : undefined;
+}
+
+function nameOf({ index, pipeline }: Entry): string {
+  return pipeline.name ?? `number ${index + 1}`;
 }
 
 /** The pipelines from `start` along `next` to itself, if there are such. */
@@ -107,31 +120,26 @@ function wayBack(start: Entry, next: (entry: Entry) => Entry[]): Entry[] | undef
   return undefined;
 }
 
-function fieldFaults({ index, pipeline }: Entry): RuleFault[] {
-  if (!('rename' in pipeline)) return restFaults(index, pipeline);
-  return [...wildcardFaults(index, pipeline), ...renameFaults(index, pipeline)];
-}
-
-function wildcardFaults(index: number, pipeline: Pipeline): RuleFault[] {
-  const [source, target] = [sourcesOf(pipeline)[0], targetsOf(pipeline)[0]];
-  if (source?.name.includes('*') === target?.name.includes('*')) return [];
+function wildcardFaults({ index, pipeline: { from, to } }: Entry): RuleFault[] {
+  if (from?.table === undefined || to?.collection === undefined) return [];
+  if (from.table.includes('*') === to.collection.includes('*')) return [];
   const message = 'schema.* needs a collection with *, and one table a collection without';
   return [{ path: ['pipelines', index, 'to', 'collection'], message }];
 }
 
-function renameFaults(index: number, pipeline: PostgresToMongo | TwoWayPipeline): RuleFault[] {
+function renameFaults({ index, pipeline: { rename = {}, drop = [] } }: Entry): RuleFault[] {
   const names = new Map<string, string>();
-  return Object.entries(pipeline.rename).flatMap(([field, name]) => {
+  return Object.entries(rename).flatMap(([field, name]) => {
     const path = ['pipelines', index, 'rename', field];
-    if (pipeline.drop.includes(field))
-      return [{ path, message: `${field} is dropped and cannot be renamed` }];
+    if (drop.includes(field)) return [{ path, message: `${field} is dropped and cannot be renamed` }];
+    if (name === undefined) return [];
     const other = names.get(name);
     names.set(name, field);
     return other === undefined ? [] : [{ path, message: `${other} and ${field} would both be ${name}` }];
   });
 }
 
-function restFaults(index: number, pipeline: { columns: object; rest?: string | undefined }): RuleFault[] {
-  if (pipeline.rest === undefined || !Object.hasOwn(pipeline.columns, pipeline.rest)) return [];
-  return [{ path: ['pipelines', index, 'rest'], message: `${pipeline.rest} is one of the columns already` }];
+function restFaults({ index, pipeline: { columns = {}, rest } }: Entry): RuleFault[] {
+  if (rest === undefined || !Object.hasOwn(columns, rest)) return [];
+  return [{ path: ['pipelines', index, 'rest'], message: `${rest} is one of the columns already` }];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePipelines } from './pipelines.file.js';
+import { readPipelinesFile } from './pipelines.file.js';
 import { expandWildcards } from './wildcard.js';
 
 const catalog = {
@@ -17,7 +17,8 @@ const catalog = {
 
 function expand(list: string) {
   const names = { postgres: ['orders'], mongo: ['inventory'] };
-  return expandWildcards(parsePipelines('pipelines.yaml', `pipelines:\n${list}`, names), catalog);
+  const { pipelines } = readPipelinesFile('pipelines.yaml', `pipelines:\n${list}`, names);
+  return expandWildcards(pipelines, catalog);
 }
 
 const everything =
@@ -54,7 +55,10 @@ describe('expandWildcards', () => {
   - { name: x, from: { postgres: orders, table: other.more }, to: { mongo: inventory, collection: pg_orders } }
 `);
     expect(faults).toEqual([
-      'pg_orders of the MongoDB database inventory is already a target of the pipeline all.orders',
+      {
+        path: ['pipelines', 1, 'to'],
+        message: 'pg_orders of the MongoDB database inventory is already a target of the pipeline all.orders',
+      },
     ]);
   });
 });

@@ -1,7 +1,10 @@
 import type { TableName } from '../postgres/identifier.js';
 import { sourcesOf, targetsOf } from './endpoint.js';
 import { isTwoWay, type Pipeline, type PostgresToMongo } from './pipeline.schema.js';
-import { clashes } from './pipelines.rules.js';
+import { clashes, type RuleFault } from './pipelines.rules.js';
+
+/** No entry's own name has it. */
+const SEPARATOR = '.';
 
 /** What Postgres has, and what a wildcard never takes. */
 export interface TableCatalog {
@@ -18,12 +21,13 @@ export interface Expansion {
   /** What the wildcards stand for, to be told at start. */
   readonly added: readonly { readonly pipeline: string; readonly tables: readonly string[] }[];
   /** What is wrong only now: two pipelines into one target, a cycle. */
-  readonly faults: readonly string[];
+  readonly faults: readonly RuleFault[];
 }
 
 /**
  * Puts a pipeline for each table in the place of one with `schema.*`: never for the bridge's own tables, an
  * outbox, a target of any pipeline, or a table that has an entry of its own.
+ * @param pipelines one for each entry of the file, in its order
  */
 export function expandWildcards(pipelines: readonly Pipeline[], catalog: TableCatalog): Expansion {
   const taken = new Set(
@@ -33,8 +37,8 @@ export function expandWildcards(pipelines: readonly Pipeline[], catalog: TableCa
       .map(({ database, name }) => JSON.stringify([database, name])),
   );
   const added: { pipeline: string; tables: string[] }[] = [];
-  const expanded = pipelines.flatMap((pipeline): Pipeline[] => {
-    if (!isWildcard(pipeline)) return [pipeline];
+  const entries = pipelines.flatMap((pipeline, index): { index: number; pipeline: Pipeline }[] => {
+    if (!isWildcard(pipeline)) return [{ index, pipeline }];
     const { postgres } = pipeline.from;
     const schema = pipeline.from.table.slice(0, -2);
     const tables = (catalog.tables[postgres] ?? [])
@@ -44,10 +48,15 @@ export function expandWildcards(pipelines: readonly Pipeline[], catalog: TableCa
       .filter((table) => !taken.has(JSON.stringify([postgres, `${schema}.${table}`])))
       .sort();
     added.push({ pipeline: pipeline.name, tables: tables.map((table) => `${schema}.${table}`) });
-    return tables.map((table) => forTable(pipeline, schema, table));
+    return tables.map((table) => ({ index, pipeline: forTable(pipeline, schema, table) }));
   });
-  const entries = expanded.map((pipeline, index) => ({ index, pipeline }));
-  return { pipelines: expanded, added, faults: clashes(entries).map(({ message }) => message) };
+  return { pipelines: entries.map(({ pipeline }) => pipeline), added, faults: clashes(entries) };
+}
+
+/** The name of the wildcard that a pipeline comes from; undefined where it has an entry of its own. */
+export function wildcardOf({ name }: Pipeline): string | undefined {
+  const dot = name.indexOf(SEPARATOR);
+  return dot < 0 ? undefined : name.slice(0, dot);
 }
 
 function isWildcard(pipeline: Pipeline): pipeline is PostgresToMongo {
@@ -57,7 +66,7 @@ function isWildcard(pipeline: Pipeline): pipeline is PostgresToMongo {
 function forTable(pipeline: PostgresToMongo, schema: string, table: string): PostgresToMongo {
   return {
     ...pipeline,
-    name: `${pipeline.name}.${table}`,
+    name: `${pipeline.name}${SEPARATOR}${table}`,
     from: { ...pipeline.from, table: `${schema}.${table}` },
     to: { ...pipeline.to, collection: pipeline.to.collection.replace('*', () => table) },
   };

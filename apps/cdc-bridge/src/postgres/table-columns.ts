@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import type { PostgresType } from '../values/postgres-type.js';
 import { quoteTable, type TableName } from './identifier.js';
 
@@ -17,6 +17,13 @@ export interface Column {
   readonly generated: boolean;
   /** Its place in the primary key, from 1; null outside of it. */
   readonly keyPosition: number | null;
+}
+
+/** The columns of the primary key, in its order; none where there is no key. */
+export function keyColumns(columns: readonly Column[]): Column[] {
+  return columns
+    .filter(({ keyPosition }) => keyPosition !== null)
+    .sort((a, b) => (a.keyPosition ?? 0) - (b.keyPosition ?? 0));
 }
 
 interface TypeRow {
@@ -56,7 +63,7 @@ order by a.attnum`;
  * The columns of a table as Postgres' catalogue has them, in their order.
  * @throws DatabaseError 42P01 where there is no such table
  */
-export async function readColumns(client: ClientBase, table: TableName): Promise<Column[]> {
+export async function readColumns(client: ClientBase | Pool, table: TableName): Promise<Column[]> {
   const { rows } = await client.query<TypeRow>(COLUMNS, [quoteTable(table)]);
   return rows.map(({ types, ...column }) => ({ ...column, type: typeOf(types) }));
 }
@@ -79,12 +86,17 @@ function typeOf([first, ...rest]: TypeRow['types']): PostgresType {
   };
 }
 
-/** Undoes `numerictypmodin` and its like (postgresql: src/backend/utils/adt/numeric.c, timestamp.c). */
-function modifiersOf(name: string, modifier: number): { precision?: number; scale?: number } {
+/** Undoes `numerictypmodin` and its like (postgresql: src/backend/utils/adt/numeric.c, timestamp.c, varchar.c). */
+function modifiersOf(name: string, modifier: number): Pick<PostgresType, 'precision' | 'scale' | 'length'> {
   if (modifier < 0) return {};
   if (name === 'numeric') {
     const packed = modifier - 4;
     return { precision: (packed >> 16) & 0xffff, scale: ((packed & 0x7ff) ^ 1024) - 1024 };
+  }
+  if (name === 'varchar') return { length: modifier - 4 };
+  if (name === 'interval') {
+    const precision = modifier & 0xffff;
+    return precision === 0xffff ? {} : { precision };
   }
   return /^time/.test(name) ? { precision: modifier } : {};
 }

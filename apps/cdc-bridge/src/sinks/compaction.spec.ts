@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { Int32 } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import type { BsonValue } from '../values/bson-value.js';
+import { ValueFault } from '../values/value.fault.js';
 import { type Change, compact, type Fields, type Key, type Put } from './compaction.js';
 
 const key = (text: string): Key => ({ text, fields: { id: text } });
@@ -27,6 +28,35 @@ describe('compact', () => {
       { id: 'a', n: '1' },
       { id: 'b', n: '2' },
     ]);
+    expect(deletes).toEqual([key('c')]);
+  });
+
+  it('takes a row without a key away once for each time that it went, and for each that took its place', () => {
+    const removal = (row: string): Change => ({ kind: 'removal', row });
+    const moved = { ...put('x 2', {}), replaces: { kind: 'removal' as const, row: 'w' } };
+    const { puts, deletes, removals } = compact([put('x 1', {}), removal('x'), moved, removal('x')]);
+    expect(puts.map(({ key }) => key.text)).toEqual(['x 1', 'x 2']);
+    expect(deletes).toEqual([]);
+    expect(removals?.map(({ row }) => row)).toEqual(['w', 'x', 'x']);
+  });
+
+  it('marks what is there, and what the batch has put there, but nothing that it deleted', () => {
+    const mark = (text: string) => put(text, { at: 'now' }, { omitted: ['n'], ifThere: true });
+    const { puts, patches, deletes } = compact([
+      put('a', { n: '1', at: null }),
+      mark('a'),
+      mark('b'),
+      mark('b'),
+      gone('c'),
+      mark('c'),
+      mark('d'),
+      put('d', { n: '2', at: null }, { isNew: true }),
+    ]);
+    expect(puts.map(({ fields, ifThere }) => [fields, ifThere])).toEqual([
+      [{ id: 'a', n: '1', at: 'now' }, undefined],
+      [{ id: 'd', n: '2', at: null }, undefined],
+    ]);
+    expect(patches.map(({ key, ifThere }) => [key.text, ifThere])).toEqual([['b', true]]);
     expect(deletes).toEqual([key('c')]);
   });
 
@@ -95,34 +125,59 @@ describe('compact', () => {
     expect(Object.getOwnPropertyDescriptor(puts[0]?.fields, '__proto__')?.value).toBe('x');
   });
 
+  it.each([
+    ['a change before it', [put('a', { big: 'of before', n: '1' })]],
+    ['the row before it was deleted', [put('a', { big: 'of before' }), gone('a')]],
+    ['a mark', [put('a', { at: 'now' }, { omitted: ['big', 'n'], ifThere: true })]],
+  ])('asks the source for what a change could not tell, whatever is known of it from %s', (_, earlier) => {
+    const fault = new ValueFault('column big: no document can hold it');
+    const { puts, patches, lacking } = compact([
+      ...earlier,
+      put('a', { n: '2' }, { omitted: ['big'], isNew: true, fault }),
+    ]);
+    expect([...puts, ...patches]).toEqual([]);
+    expect(lacking).toMatchObject([{ key: key('a'), omitted: ['big'], fault }]);
+  });
+
+  it('asks the source, too, for what a change that moved the row could not tell', () => {
+    const moved = put('b', { n: '2' }, { omitted: ['big'], isNew: true, previousKey: key('a') });
+    const { puts, lacking, deletes } = compact([put('a', { big: 'of before' }), moved]);
+    expect(puts).toEqual([]);
+    expect(lacking).toMatchObject([{ key: key('b'), omitted: ['big'] }]);
+    expect(deletes).toEqual([key('a')]);
+  });
+
   it('has the effect of the changes one by one', () => {
     const change = fc.record({
       key: fc.constantFrom('a', 'b', 'c'),
       n: fc.nat(99),
       op: fc.nat(9),
       big: fc.boolean(),
+      isLost: fc.boolean(),
     });
     fc.assert(
       fc.property(fc.array(change, { maxLength: 20 }), fc.subarray(['a', 'b', 'c']), (steps, there) => {
         const seed: Rows = new Map(there.map((id) => [id, { id, n: new Int32(-1), big: 'at first' }]));
         const [oneByOne, inOne] = [new Map(seed), new Map(seed)];
-        const changes = steps.flatMap(({ key: id, n, op, big }): Change[] => {
+        const changes = steps.flatMap(({ key: id, n, op, big, isLost }): Change[] => {
           const exists = oneByOne.has(id);
           if (op < 2) return exists ? [run(oneByOne, gone(id))] : [];
-          const told = !exists || big ? { big: `big ${n}` } : {};
-          return [
-            run(
-              oneByOne,
-              put(
-                id,
-                { n: new Int32(n), ...told },
-                { isNew: !exists, omitted: exists && !big ? ['big'] : [] },
-              ),
-            ),
-          ];
+          const isTold = !exists || big;
+          const told = isTold ? { big: `big ${n}` } : {};
+          const whole = put(
+            id,
+            { n: new Int32(n), ...told },
+            { isNew: !exists, omitted: isTold ? [] : ['big'] },
+          );
+          run(oneByOne, whole);
+          return [isTold && isLost ? put(id, { n: new Int32(n) }, { isNew: true, omitted: ['big'] }) : whole];
         });
         const { deletes, puts, patches, lacking } = compact(changes);
-        expect(lacking).toEqual([]);
+        const isAnyLost = changes.some(
+          (change) => change.kind === 'put' && change.isNew && change.omitted.length > 0,
+        );
+        expect(isAnyLost || lacking.length === 0).toBe(true);
+        for (const { key } of lacking) inOne.set(key.text, oneByOne.get(key.text) ?? {}); // read at the source
         for (const { text } of deletes) inOne.delete(text);
         for (const whole of puts) inOne.set(whole.key.text, whole.fields);
         for (const part of patches) run(inOne, part);

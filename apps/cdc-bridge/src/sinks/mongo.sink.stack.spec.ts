@@ -27,7 +27,7 @@ beforeEach(async () => {
   await client.db(databases.name).collection('orders').deleteMany({});
   await client.db(`${databases.name}_bridge`).collection('checkpoints').deleteMany({});
   next = 10n;
-  await checkpoints.begin(position, next);
+  await checkpoints.start(position, next);
 });
 
 afterAll(() => databases?.[Symbol.asyncDispose]());
@@ -56,7 +56,13 @@ describe('MongoSink', () => {
       { _id: 'a', n: 9 },
       { _id: 'b', n: 2 },
     ]);
-    expect(await checkpoints.read(position)).toBe(16n);
+    expect((await checkpoints.get(position))?.next).toBe(16n);
+  });
+
+  it('is opened by several instances at once where there is no collection yet', async () => {
+    const db = client.db(databases.name);
+    await Promise.all(Array.from({ length: 8 }, () => MongoSink.open(client, checkpoints, db, 'new')));
+    expect(await db.listCollections({ name: 'new' }).toArray()).toHaveLength(1);
   });
 
   it('keeps what a change left out', async () => {
@@ -76,7 +82,25 @@ describe('MongoSink', () => {
     });
     await expect(apply([missing as Put])).rejects.toThrow(RowsMissing);
     expect(await documents()).toEqual([{ _id: { id: 1 }, big: 'x' }]);
-    expect(await checkpoints.read(position)).toBe(11n);
+    expect((await checkpoints.get(position))?.next).toBe(11n);
+  });
+
+  it('marks a document where it is there, and does nothing where not', async () => {
+    const mark = (id: BsonValue): Put => ({ ...doc(id, { gone: true }), omitted: ['n'], ifThere: true });
+    await apply([doc('a', { n: 'x' })]);
+    await apply([mark('a'), mark('never there')]);
+    expect(await documents()).toEqual([{ _id: 'a', n: 'x', gone: true }]);
+  });
+
+  it('takes one of equal documents away, whichever it is, for each row that went', async () => {
+    const equal = (row: string, at: string) => doc({ row, at }, {});
+    const removal = (row: string): Change => ({ kind: 'removal', row });
+    await apply([equal('x', '0:1'), equal('x', '0:2'), equal('xy', '0:3'), doc('x', {})]);
+    await apply([removal('x'), removal('never there')]);
+    expect(await documents()).toHaveLength(3);
+    // One that came and one that was there, in one batch; what is not there cannot go.
+    await apply([equal('x', '0:4'), removal('x'), removal('x'), removal('x')]);
+    expect(await documents()).toEqual([{ _id: 'x' }, { _id: { row: 'xy', at: '0:3' } }]);
   });
 
   it('writes nothing for a reader that lost its partition', async () => {

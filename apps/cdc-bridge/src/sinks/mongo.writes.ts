@@ -1,17 +1,28 @@
-import { type AnyBulkWriteOperation, BSON, type Document } from 'mongodb';
+import { type AnyBulkWriteOperation, BSON, type Document, MaxKey, MinKey } from 'mongodb';
 import { ValueFault } from '../values/value.fault.js';
-import type { Key, Put } from './compaction.js';
+import type { Key, Put, Removal } from './compaction.js';
 
 /** MongoDB's bound for a document; mongodb.com/docs/manual/reference/limits. */
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 
-/** A key by value: a document as key is never read as a query. */
-export function byKey({ fields }: Key): Document {
-  return { _id: { $eq: fields._id } };
+/**
+ * A key by value: a document as key is never read as a query. Any other stands bare, as MongoDB plans a query of its
+ * own for each `$eq`.
+ */
+export function byKey({ fields: { _id } }: Key): Document {
+  const isDocument =
+    typeof _id === 'object' && _id !== null && !('_bsontype' in _id) && !(_id instanceof Date);
+  return { _id: isDocument ? { $eq: _id } : _id };
 }
 
 export function deletion(key: Key): AnyBulkWriteOperation {
   return { deleteOne: { filter: byKey(key) } };
+}
+
+/** Deletes the first of the documents whose `_id` is `{row, at}`, at whichever position. */
+export function removal({ row }: Removal): AnyBulkWriteOperation {
+  const [first, last] = [new MinKey(), new MaxKey()].map((at) => ({ row, at }));
+  return { deleteOne: { filter: { _id: { $gte: first, $lte: last } as Document } } };
 }
 
 /**

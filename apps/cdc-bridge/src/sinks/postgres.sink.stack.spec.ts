@@ -24,7 +24,7 @@ beforeAll(async () => {
   owner = await databases.postgres('owner');
   const bridge = new URL(databases.postgresUrl('bridge')).username;
   await owner.query(`create schema millrace_bridge`);
-  await checkpoints.create(owner);
+  await owner.query(checkpoints.definition);
   await owner.query(`
     create table x (id int generated always as identity, "select" text, "a""; drop table x; --" int,
       amount numeric(10,2) check (amount < 1000), label varchar(5) unique, twice numeric generated always as (amount * 2) stored,
@@ -41,7 +41,7 @@ beforeEach(async () => {
   await owner.query('truncate x');
   await owner.query('truncate millrace_bridge.checkpoints');
   next = 10n;
-  await checkpoints.begin(owner, position, next);
+  await checkpoints.start(owner, position, next);
 });
 
 afterAll(async () => {
@@ -79,7 +79,7 @@ describe('PostgresSink', () => {
       { id: 2, label: 'zwei', amount: '1.50', twice: '3.00' },
       { id: 4, label: 'four', amount: '1.50', twice: '3.00' },
     ]);
-    expect(await checkpoints.read(owner, position)).toBe(16n);
+    expect((await checkpoints.get(owner, position))?.next).toBe(16n);
   });
 
   it('keeps what a change left out', async () => {
@@ -89,12 +89,23 @@ describe('PostgresSink', () => {
     expect(await rows()).toEqual([{ id: 1, label: 'one', amount: '9.00', twice: '18.00' }]);
   });
 
+  it('marks a row where it is there, and does nothing where not', async () => {
+    const mark = (id: number): Put => ({
+      ...row(id, 'gone'),
+      omitted: ['amount', 'a"; drop table x; --'],
+      ifThere: true,
+    });
+    await apply([row(1, 'one')]);
+    await apply([mark(1), mark(2)]);
+    expect(await rows()).toEqual([{ id: 1, label: 'gone', amount: '1.50', twice: '3.00' }]);
+  });
+
   it('writes nothing where a patch finds no row, and names it', async () => {
     const patch: Put = { ...row(5, 'x'), omitted: ['amount'] };
     await expect(apply([row(1, 'one'), patch])).rejects.toThrow(RowsMissing);
     await expect(apply([patch])).rejects.toMatchObject({ keys: ['5'] });
     expect(await rows()).toEqual([]);
-    expect(await checkpoints.read(owner, position)).toBe(10n);
+    expect((await checkpoints.get(owner, position))?.next).toBe(10n);
   });
 
   it('writes nothing for a reader that lost its partition', async () => {
@@ -164,6 +175,6 @@ describe('PostgresSink', () => {
   it('keeps an offset beyond 2^53', async () => {
     const far = Long.MAX_VALUE.toBigInt();
     await apply([row(1, 'one')], { next: far });
-    expect(await checkpoints.read(owner, position)).toBe(far);
+    expect((await checkpoints.get(owner, position))?.next).toBe(far);
   });
 });

@@ -2,14 +2,21 @@ import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import { CheckpointMoved, type Move } from '../checkpoints/checkpoint.js';
 import type { PostgresCheckpoints } from '../checkpoints/postgres.checkpoints.js';
-import type { TableName } from '../postgres/identifier.js';
-import { type Column, readColumns } from '../postgres/table-columns.js';
+import { shown, type TableName } from '../postgres/identifier.js';
+import { type KeySequence, passKeys, sequencesOf } from '../postgres/key-sequence.js';
+import { type Column, keyColumns, readColumns } from '../postgres/table-columns.js';
 import { inTransaction } from '../postgres/transaction.js';
 import { toPostgres } from '../values/bson-to-postgres.js';
+import type { BsonValue } from '../values/bson-value.js';
+import { ValueFault } from '../values/value.fault.js';
 import type { Fields, Key, Put } from './compaction.js';
 import { PostgresStatements } from './postgres.statements.js';
 import { fromPostgres, RowsMissing } from './sink.error.js';
 import type { CompleteEffects, Sink } from './sink.js';
+import { within } from './within.js';
+
+/** Milliseconds that a repair may hold the locks while it reads at the source. */
+const LOCKED_MS = 10_000;
 
 /** Writes a pipeline's rows to one table: a delete, an upsert and the checkpoint in one transaction. */
 export class PostgresSink implements Sink {
@@ -20,6 +27,8 @@ export class PostgresSink implements Sink {
     readonly checkpoints: PostgresCheckpoints,
     table: TableName,
     columns: readonly Column[],
+    /** Of the key's columns: an application must not draw a key that came from the source. */
+    readonly sequences: readonly KeySequence[],
   ) {
     this.#statements = new PostgresStatements(table, columns);
   }
@@ -38,18 +47,20 @@ export class PostgresSink implements Sink {
     const client = await pool.connect();
     try {
       const known = await readColumns(client, table);
-      const where = `${table.schema}.${table.table}`;
+      const where = shown(table);
       const written = columns.map((name) => {
         const column = known.find((candidate) => candidate.name === name);
         if (!column) throw new Error(`the table ${where} has no column ${name}`);
         if (column.generated) throw new Error(`the column ${name} of ${where} is generated: drop it`);
         return column;
       });
-      const key = known.filter(({ keyPosition }) => keyPosition !== null);
+      const key = keyColumns(known);
       if (key.length === 0) throw new Error(`the table ${where} has no primary key`);
       const missing = key.find((column) => !written.includes(column));
       if (missing) throw new Error(`nothing is mapped to ${missing.name}, part of the key of ${where}`);
-      return new PostgresSink(pool, checkpoints, table, written);
+      const sequences = await sequencesOf(client, table, { columns: key });
+      const granted = sequences.filter((sequence) => sequence.granted);
+      return new PostgresSink(pool, checkpoints, table, written, granted);
     } finally {
       client.release();
     }
@@ -59,14 +70,34 @@ export class PostgresSink implements Sink {
     try {
       await inTransaction(this.pool, async (client) => {
         await this.checkpoints.move(client, move);
-        // Deletes first: a row that moved to another key may keep its unique values.
-        await this.#delete(client, effects.deletes);
-        await this.#upsert(client, effects.puts);
-        await this.#patch(client, effects.patches);
+        await this.#write(client, effects);
       });
     } catch (error) {
       throw error instanceof CheckpointMoved || error instanceof RowsMissing ? error : fromPostgres(error);
     }
+  }
+
+  async repair(pipeline: string, effectsOf: () => Promise<CompleteEffects>): Promise<CompleteEffects> {
+    let isOurs = true;
+    try {
+      return await inTransaction(this.pool, async (client) => {
+        await this.checkpoints.lock(client, pipeline);
+        isOurs = false;
+        const effects = await within(LOCKED_MS, effectsOf());
+        isOurs = true;
+        await this.#write(client, effects);
+        return effects;
+      });
+    } catch (error) {
+      throw !isOurs || error instanceof RowsMissing ? error : fromPostgres(error);
+    }
+  }
+
+  async #write(client: PoolClient, effects: CompleteEffects): Promise<void> {
+    // Deletes first: a row that moved to another key may keep its unique values.
+    await this.#delete(client, effects.deletes);
+    await this.#upsert(client, effects.puts);
+    await this.#patch(client, effects.patches);
   }
 
   async #delete(client: PoolClient, keys: readonly Key[]): Promise<void> {
@@ -78,9 +109,16 @@ export class PostgresSink implements Sink {
 
   async #upsert(client: PoolClient, puts: readonly Put[]): Promise<void> {
     if (puts.length === 0) return;
-    const { columns } = this.#statements;
+    const { columns, key } = this.#statements;
     const rows = puts.map(({ fields }) => fields);
     await prepared(client, this.#statements.upsert(), arrays(columns, rows));
+    if (this.sequences.length === 0) return;
+    const parts = arrays(key, rows);
+    await passKeys(
+      client,
+      this.sequences,
+      rows.map((_, i) => parts.map((texts) => texts[i] ?? '0')),
+    );
   }
 
   /** One statement for each set of columns that changes leave out. */
@@ -98,7 +136,9 @@ export class PostgresSink implements Sink {
         arrays([...key, ...others], rows),
       );
       const numbers = new Set(found.map(({ n }) => Number(n)));
-      missing.push(...group.filter((_, i) => !numbers.has(i + 1)).map((put) => put.key.text));
+      missing.push(
+        ...group.filter((put, i) => !put.ifThere && !numbers.has(i + 1)).map((put) => put.key.text),
+      );
     }
     if (missing.length > 0) throw new RowsMissing(missing);
   }
@@ -109,9 +149,19 @@ function arrays(columns: readonly Column[], rows: readonly Fields[]): (string | 
   return columns.map(({ name, type }) =>
     rows.map((fields) => {
       const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
-      return value === undefined ? null : toPostgres(type, value, 'exact');
+      return value === undefined ? null : textOf(name, type, value);
     }),
   );
+}
+
+/** @throws ValueFault that names the column */
+function textOf(name: string, type: Column['type'], value: BsonValue): string | null {
+  try {
+    return toPostgres(type, value, 'exact');
+  } catch (error) {
+    if (!(error instanceof ValueFault)) throw error;
+    throw new ValueFault(`column ${name}: ${error.message}`, { cause: error });
+  }
 }
 
 async function prepared<R extends object>(client: PoolClient, text: string, values: unknown[]): Promise<R[]> {

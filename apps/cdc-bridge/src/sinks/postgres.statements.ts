@@ -1,5 +1,5 @@
 import { quoteName, quoteTable, type TableName } from '../postgres/identifier.js';
-import type { Column } from '../postgres/table-columns.js';
+import { type Column, keyColumns } from '../postgres/table-columns.js';
 import { writeExpression } from '../values/postgres-type.js';
 
 /**
@@ -16,9 +16,7 @@ export class PostgresStatements {
     readonly columns: readonly Column[],
   ) {
     this.#table = quoteTable(table);
-    this.key = columns
-      .filter(({ keyPosition }) => keyPosition !== null)
-      .sort((a, b) => (a.keyPosition ?? 0) - (b.keyPosition ?? 0));
+    this.key = keyColumns(columns);
   }
 
   upsert(): string {

@@ -4,6 +4,12 @@ import type { Effects } from './compaction.js';
 /** What a batch without `lacking` rows comes to: those have been read again at the source. */
 export type CompleteEffects = Omit<Effects, 'lacking'>;
 
+/** Lets a repair that compared before it writes do so only while it is the only one. */
+export interface RepairFence {
+  /** How many repairs have written to the pipeline, its own among them. */
+  repairs: number;
+}
+
 /** Where one-way pipelines write. */
 export interface Sink {
   /**
@@ -14,4 +20,23 @@ export interface Sink {
    * repetition either applies the batch or meets CheckpointMoved)
    */
   apply(effects: CompleteEffects, move: Move): Promise<void>;
+
+  /**
+   * Writes rows while no partition of the pipeline can move: takes the lock on all of its checkpoints, and only then
+   * asks what to write. So a row that `effectsOf` reads at the source is never older than what the pipeline has
+   * applied, and nothing is applied in between. A bounded time each, the call of `effectsOf` included.
+   * @param fence moved on by what is written
+   * @returns what was written
+   * @throws RepairOvertaken where another repair has written since the fence was put up, or nobody knows whether this
+   * one has: nothing more was written
+   * @throws what `effectsOf` throws, RowsMissing and SinkError as `apply` does
+   */
+  repair(
+    pipeline: string,
+    effectsOf: () => Promise<CompleteEffects>,
+    fence?: RepairFence,
+  ): Promise<CompleteEffects>;
+
+  /** To be asked for before the rows are compared. Only where rows without a key can flow. @throws SinkError */
+  fence?(pipeline: string): Promise<RepairFence>;
 }

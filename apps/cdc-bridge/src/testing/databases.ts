@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { eventually } from '@millrace/testing';
 import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import pg from 'pg';
 import { sessionOptions } from '../postgres/session.js';
@@ -9,11 +10,13 @@ export interface AdminUrls {
   readonly mongoAdmin: string;
 }
 
-type Role = 'owner' | 'app' | 'bridge';
+const ROLES = ['owner', 'app', 'bridge', 'cdc'] as const;
+export type Role = (typeof ROLES)[number];
 
 /**
- * A Postgres and a MongoDB database of a test's own, with a role each for the owner, the application and the
- * bridge, none of them a superuser. Disposing closes every connection and removes both.
+ * A Postgres and a MongoDB database of a test's own, with a role each for the owner, the application, the bridge
+ * and change data capture, none of them a superuser. Disposing closes every connection, drops what replication
+ * slots are left, and removes both; connectors must have been removed before.
  */
 export class Databases implements AsyncDisposable {
   readonly #closing: (() => Promise<unknown>)[] = [];
@@ -27,6 +30,10 @@ export class Databases implements AsyncDisposable {
     const databases = new Databases(endpoints, `bridge_${randomBytes(5).toString('hex')}`);
     await databases.#createPostgres();
     await databases.#createMongo();
+    await databases.checkRoles().catch(async (error: unknown) => {
+      await databases[Symbol.asyncDispose]();
+      throw error;
+    });
     return databases;
   }
 
@@ -63,22 +70,41 @@ export class Databases implements AsyncDisposable {
     return (await this.mongo(role)).db(this.name);
   }
 
+  /** @throws Error where two of the roles are one, or one of them may do more than it needs. */
+  async checkRoles(): Promise<void> {
+    const faults = [...(await this.#postgresFaults()), ...(await this.#mongoFaults())];
+    for (const urls of [
+      ROLES.map((role) => this.postgresUrl(role)),
+      ROLES.map((role) => this.mongoUrl(role)),
+    ])
+      if (new Set(urls).size < ROLES.length) faults.push('two roles share a URL');
+    if (faults.length > 0) throw new Error(`the tests' database roles: ${faults.join('; ')}`);
+  }
+
+  /** As somebody might who needs the disk. */
+  async dropSlots(): Promise<void> {
+    await this.#asAdmin((admin) => dropSlots(admin, this.name));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.#closing.map((close) => close()));
     await this.#asAdmin(async (admin) => {
+      await dropSlots(admin, this.name);
       await admin.query(`drop database ${this.name} with (force)`);
-      for (const role of ['owner', 'app', 'bridge']) await admin.query(`drop role ${this.name}_${role}`);
+      for (const role of ROLES) await admin.query(`drop role ${this.name}_${role}`);
     });
     await using mongo = await MongoClient.connect(this.endpoints.mongoAdmin);
-    for (const role of ['owner', 'app', 'bridge']) await mongo.db('admin').removeUser(`${this.name}_${role}`);
+    for (const role of ROLES) await mongo.db('admin').removeUser(`${this.name}_${role}`);
+    await mongo.db(this.name).command({ dropAllRolesFromDatabase: 1 });
     await mongo.db(this.name).dropDatabase();
     await mongo.db(`${this.name}_bridge`).dropDatabase();
   }
 
   async #createPostgres(): Promise<void> {
     await this.#asAdmin(async (admin) => {
-      for (const role of ['owner', 'app', 'bridge']) {
-        await admin.query(`create role ${this.name}_${role} login password '${this.name}_${role}'`);
+      for (const role of ROLES) {
+        const attributes = role === 'cdc' ? 'login replication' : 'login';
+        await admin.query(`create role ${this.name}_${role} ${attributes} password '${this.name}_${role}'`);
       }
       await admin.query(`create database ${this.name} owner ${this.name}_owner`);
     });
@@ -86,14 +112,69 @@ export class Databases implements AsyncDisposable {
 
   async #createMongo(): Promise<void> {
     await using mongo = await MongoClient.connect(this.endpoints.mongoAdmin);
-    for (const role of ['owner', 'app', 'bridge'] as const) {
-      const dbs = role === 'bridge' ? [this.name, `${this.name}_bridge`] : [this.name];
+    for (const name of ROLES) {
+      const dbs = name === 'bridge' ? [this.name, `${this.name}_bridge`] : [this.name];
+      const role = { owner: 'dbOwner', app: 'readWrite', bridge: 'readWrite', cdc: 'read' }[name];
       await mongo.db('admin').command({
-        createUser: `${this.name}_${role}`,
-        pwd: `${this.name}_${role}`,
-        roles: dbs.map((db) => ({ role: 'readWrite', db })),
+        createUser: `${this.name}_${name}`,
+        pwd: `${this.name}_${name}`,
+        roles: dbs.map((db) => ({ role, db })),
       });
     }
+  }
+
+  /** As each role finds itself to be, once it is connected. */
+  async #postgresFaults(): Promise<string[]> {
+    const found = await Promise.all(
+      ROLES.map(async (role) => {
+        const client = new pg.Client({ connectionString: this.postgresUrl(role) });
+        await client.connect();
+        try {
+          const { rows } = await client.query<PostgresRole>(
+            `select r.oid, r.rolsuper or r.rolcreaterole or r.rolbypassrls as powerful, r.rolreplication as replicates,
+                    array(select m.rolname::text from pg_roles m
+                          where m.oid <> r.oid and m.rolname <> 'pg_database_owner'
+                            and pg_has_role(r.oid, m.oid, 'member')) as memberships
+             from pg_roles r where r.rolname = current_user`,
+          );
+          return { role, ...(rows[0] as PostgresRole) };
+        } finally {
+          await client.end();
+        }
+      }),
+    );
+    return [
+      ...(new Set(found.map(({ oid }) => oid)).size < ROLES.length ? ['two are one in Postgres'] : []),
+      ...found
+        .filter(({ role, powerful, replicates }) => powerful || (replicates && role !== 'cdc'))
+        .map(({ role }) => `${role} may do too much in Postgres`),
+      ...found
+        .filter(({ memberships }) => memberships.length > 0)
+        .map(({ role, memberships }) => `${role} is also ${memberships.join(', ')} in Postgres`),
+    ];
+  }
+
+  /** Rights in the test's own databases only; on those of the server none, so no root, no clusterAdmin, no __system. */
+  async #mongoFaults(): Promise<string[]> {
+    const own = [this.name, `${this.name}_bridge`];
+    const found = await Promise.all(
+      ROLES.map(async (role) => {
+        await using client = await MongoClient.connect(this.mongoUrl(role));
+        const status = await client.db('admin').command({ connectionStatus: 1 });
+        return { role, ...(status.authInfo as MongoRole) };
+      }),
+    );
+    const users = new Set(
+      found.flatMap(({ authenticatedUsers }) => authenticatedUsers.map(({ user }) => user)),
+    );
+    return [
+      ...(users.size < ROLES.length ? ['two are one in MongoDB'] : []),
+      ...found.flatMap(({ role, authenticatedUserRoles }) =>
+        authenticatedUserRoles
+          .filter((granted) => !own.includes(granted.db))
+          .map((granted) => `${role} has ${granted.role} on ${granted.db} in MongoDB`),
+      ),
+    ];
   }
 
   async #asAdmin(work: (admin: pg.Client) => Promise<void>): Promise<void> {
@@ -105,4 +186,35 @@ export class Databases implements AsyncDisposable {
       await admin.end();
     }
   }
+}
+
+interface PostgresRole {
+  readonly oid: number;
+  readonly powerful: boolean;
+  readonly replicates: boolean;
+  readonly memberships: readonly string[];
+}
+
+interface MongoRole {
+  readonly authenticatedUsers: readonly { readonly user: string }[];
+  readonly authenticatedUserRoles: readonly { readonly role: string; readonly db: string }[];
+}
+
+/** Those of a killed process too, which the server may hold for a moment. */
+async function dropSlots(admin: pg.Client, database: string): Promise<void> {
+  await admin.query(
+    'select pg_terminate_backend(active_pid) from pg_replication_slots where database = $1 and active',
+    [database],
+  );
+  await eventually('the slots to be free', 10_000, async () => {
+    const { rows } = await admin.query<{ active: boolean }>(
+      'select active from pg_replication_slots where database = $1',
+      [database],
+    );
+    return rows.every(({ active }) => !active);
+  });
+  await admin.query(
+    'select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = $1',
+    [database],
+  );
 }

@@ -6,6 +6,7 @@ import { type ArrayText, formatArray } from './postgres-array.js';
 import { formatHstore } from './postgres-hstore.js';
 import { formatTimestamp } from './postgres-time.js';
 import { baseType, type Fidelity, isTextNumeric, type PostgresType } from './postgres-type.js';
+import { isPlainTemporal, isZoned, secondDigits } from './temporal-text.js';
 import { ValueFault } from './value.fault.js';
 
 /**
@@ -32,12 +33,17 @@ export function toPostgres(declared: PostgresType, value: BsonValue, fidelity: F
     case 'bool':
       return typeof value === 'boolean' ? String(value) : refuse(type, value);
     case 'bytea':
-      return binaryOf(type, value, Binary.SUBTYPE_DEFAULT).replace(/^/, '\\x');
+      return bytesOf(type, value);
     case 'uuid':
-      return typeof value === 'string' ? value : binaryOf(type, value, Binary.SUBTYPE_UUID);
+      return typeof value === 'string' ? value : uuidOf(type, value);
     case 'timestamp':
     case 'timestamptz':
-      return timestampOf(type, value, fidelity);
+      return value instanceof Date ? instantText(type, value, fidelity) : temporalOf(type, value, fidelity);
+    case 'date':
+    case 'time':
+    case 'timetz':
+    case 'interval':
+      return temporalOf(type, value, fidelity);
     case 'json':
     case 'jsonb':
       return jsonOf(type, value);
@@ -51,6 +57,7 @@ export function toPostgres(declared: PostgresType, value: BsonValue, fidelity: F
 const INTEGER_BITS: Readonly<Record<string, number>> = { int2: 16, int4: 32, int8: 64 };
 
 function integerOf(type: PostgresType, value: BsonValue): string {
+  if (value instanceof Int32 && type.name !== 'int2') return String(value.value);
   const text = numberText(value) ?? refuse(type, value);
   const match = /^(-?\d+)e(\d+)$/.exec(canonicalDecimal(text));
   if (!match) return canonicalDecimal(text) === '0' ? '0' : refuse(type, value);
@@ -69,7 +76,7 @@ function floatOf(type: PostgresType, value: BsonValue, fidelity: Fidelity): stri
 }
 
 /** What Postgres prints of a float4: the fewest digits that give the same 32 bits again. */
-function shortestFloat4(value: number): string {
+export function shortestFloat4(value: number): string {
   const single = Math.fround(value);
   for (let digits = 1; digits <= 9; digits++) {
     const text = single.toPrecision(digits);
@@ -81,6 +88,8 @@ function shortestFloat4(value: number): string {
 function numericOf(type: PostgresType, value: BsonValue, fidelity: Fidelity): string {
   const isText = type.name === 'numeric' && isTextNumeric(type);
   const text = numberText(value) ?? (isText && typeof value === 'string' ? value : refuse(type, value));
+  // Postgres says of these that it does not support them, and not that the value is wrong.
+  if (type.name === 'money' && !Number.isFinite(Number(text))) refuse(type, value);
   const scale = type.name === 'money' ? 2 : type.scale;
   const exponent = Number(/e(-?\d+)$/.exec(canonicalDecimal(text))?.[1] ?? 0);
   if (fidelity === 'exact' && scale !== undefined && exponent < -scale) refuse(type, value);
@@ -100,13 +109,30 @@ function numberText(value: BsonValue): string | undefined {
   return undefined;
 }
 
-function binaryOf(type: PostgresType, value: BsonValue, subtype: number): string {
-  return value instanceof Binary && value.sub_type === subtype ? value.toString('hex') : refuse(type, value);
+function bytesOf(type: PostgresType, value: BsonValue): string {
+  const isBytes = value instanceof Binary && value.sub_type === Binary.SUBTYPE_DEFAULT;
+  return isBytes ? `\\x${value.toString('hex')}` : refuse(type, value);
 }
 
-function timestampOf(type: PostgresType, value: BsonValue, fidelity: Fidelity): string {
-  if (typeof value === 'string') return value;
-  if (!(value instanceof Date)) return refuse(type, value);
+const UUID_BYTES = 16;
+
+/** With hyphens, as Postgres prints it: by that text a pair knows a key. */
+function uuidOf(type: PostgresType, value: BsonValue): string {
+  const isUuid =
+    value instanceof Binary && value.sub_type === Binary.SUBTYPE_UUID && value.length() === UUID_BYTES;
+  return isUuid ? value.toUUID().toHexString() : refuse(type, value);
+}
+
+/** Postgres rounds digits that it cannot hold, drops a zone for which a type has no place, and reads `now` as the moment in which it reads. */
+function temporalOf(type: PostgresType, value: BsonValue, fidelity: Fidelity): string {
+  if (typeof value !== 'string' || !isPlainTemporal(type.name, value)) return refuse(type, value);
+  if (fidelity === 'paired') return value;
+  if (secondDigits(value) > (type.precision ?? 6)) refuse(type, value);
+  if ((type.name === 'time' || type.name === 'timestamp') && isZoned(value)) refuse(type, value);
+  return value;
+}
+
+function instantText(type: PostgresType, value: Date, fidelity: Fidelity): string {
   const ms = instantOf(value);
   const unit = 10 ** Math.max(0, 3 - (type.precision ?? 6));
   if (fidelity === 'exact' && ms % unit !== 0) refuse(type, value);
@@ -133,7 +159,14 @@ function hstoreOf(type: PostgresType, value: BsonValue): string {
 /** An ObjectId is its hexadecimal text, but not in a pair, where the text would replace it. */
 function stringOf(type: PostgresType, value: BsonValue, fidelity: Fidelity): string {
   if (value instanceof ObjectId && fidelity === 'exact') return value.toHexString();
-  return typeof value === 'string' ? withoutNul(value) : refuse(type, value);
+  if (typeof value !== 'string') return refuse(type, value);
+  if (fidelity === 'exact' && losesBlanks(type, value)) refuse(type, value);
+  return withoutNul(value);
+}
+
+/** Of what is too long for a `varchar`, Postgres cuts blanks at the end, and refuses the rest. */
+function losesBlanks({ name, length }: PostgresType, text: string): boolean {
+  return name === 'varchar' && length !== undefined && text.endsWith(' ') && [...text].length > length;
 }
 
 function withoutNul(text: string): string {

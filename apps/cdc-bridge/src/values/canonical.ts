@@ -22,9 +22,17 @@ export function imageOf(
 ): Image | null {
   if (document === null) return null;
   const fields = names.map((name) => canonicalText(own(document, name)));
-  const hash = createHash('sha256').update(JSON.stringify(fields)).digest('base64url').slice(0, 22);
+  const hash = createHash('sha256')
+    .update(JSON.stringify(named(names, fields)))
+    .digest('base64url')
+    .slice(0, 22);
   const instant = newest === undefined ? null : own(document, newest);
   return { fields, hash, instant: instant instanceof Date ? instant.getTime() : null };
+}
+
+/** Without what is null: a column that is added changes nothing for who does not have it yet. */
+function named(names: readonly string[], fields: readonly string[]): [string, string][] {
+  return names.flatMap((name, i): [string, string][] => (fields[i] ? [[name, fields[i]]] : []));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { BSON, Decimal128, Double, Int32, Long } from 'mongodb';
+import { Binary, BSON, Decimal128, Double, Int32, Long } from 'mongodb';
 import { type BsonDocument, type BsonValue, instantOf, setField } from './bson-value.js';
 import { canonicalDecimal } from './decimal.js';
 import { type JsonNode, JsonNumber, JsonObject, readJson } from './json-reader.js';
@@ -60,8 +60,16 @@ function typeOf(node: JsonObject): BsonValue | undefined {
     const value = BSON.EJSON.parse(textOf(node), { relaxed: false }) as BsonValue;
     return isPlainDocument(value) || typeof value !== 'object' ? undefined : value;
   } catch {
-    return undefined;
+    return name === '$binary' ? oddUuidOf(node) : undefined;
   }
+}
+
+/** Bytes of subtype 4 that are no UUID: MongoDB keeps them, and the driver refuses to read them from JSON. */
+function oddUuidOf(node: JsonObject): Binary | undefined {
+  const { $binary } = JSON.parse(textOf(node)) as { $binary: { base64?: unknown; subType?: unknown } | null };
+  if (typeof $binary?.base64 !== 'string' || $binary.subType !== '04') return undefined;
+  const bytes = Buffer.from($binary.base64, 'base64');
+  return bytes.toString('base64') === $binary.base64 ? new Binary(bytes, Binary.SUBTYPE_UUID) : undefined;
 }
 
 /**
@@ -81,7 +89,7 @@ export function bsonToJson(value: BsonValue): string {
     case 'Double':
       return doubleToJson(value);
     case 'Decimal128':
-      if (/\d/.test(value.toString())) return value.toString();
+      if (/^-?\d/.test(value.toString()) && !isNegativeZero(value.toString())) return value.toString();
   }
   return BSON.EJSON.stringify(value, { relaxed: false });
 }
@@ -101,6 +109,11 @@ function doubleToJson({ value }: Double): string {
   }
   const text = String(value);
   return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
+/** Whose sign `jsonb` would drop. */
+function isNegativeZero(number: string): boolean {
+  return /^-0*(?:\.0*)?(?:E|$)/.test(number);
 }
 
 function textOf(node: JsonNode): string {

@@ -20,8 +20,10 @@ export function parseTimestamp(text: string): Date {
 
 /** An instant as Postgres reads it, years before 1 and after 9999 too. */
 export function formatTimestamp(date: Date): string {
+  const iso = date.toISOString();
+  if (/^\d{4}-/.test(iso) && !iso.startsWith('0000')) return iso;
   const year = date.getUTCFullYear();
-  const rest = date.toISOString().replace(/^[+-]?\d+/, '');
+  const rest = iso.replace(/^[+-]?\d+/, '');
   return year > 0
     ? `${String(year).padStart(4, '0')}${rest}`
     : `${String(1 - year).padStart(4, '0')}${rest} BC`;

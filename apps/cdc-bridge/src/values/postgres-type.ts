@@ -7,6 +7,8 @@ export interface PostgresType {
   readonly of?: PostgresType;
   /** Digits of a `numeric`, absent where unbounded; fractional digits of seconds, 6 where not declared. */
   readonly precision?: number;
+  /** Characters of a `varchar`, absent where unbounded. */
+  readonly length?: number;
   /** Fraction digits of a `numeric`. */
   readonly scale?: number;
 }
@@ -67,8 +69,8 @@ export const POSTGRES_SESSION: Readonly<Record<string, string>> = {
 };
 
 /**
- * What values of the type cannot keep on their way into MongoDB or back, as a sentence for the report at start
- * and the documentation; null where they keep everything.
+ * What values of the type cannot keep on their way into MongoDB, and in a pair back, as a sentence for the report at
+ * start and the documentation; null where they keep everything.
  */
 export function loss(type: PostgresType, fidelity: Fidelity): string | null {
   const base = leaf(type);
@@ -92,7 +94,8 @@ export function loss(type: PostgresType, fidelity: Fidelity): string | null {
   }
 }
 
-function leaf(type: PostgresType): PostgresType {
+/** The type of an array's elements, however deep, or the type itself; a domain's is the one below. */
+export function leaf(type: PostgresType): PostgresType {
   const base = baseType(type);
   return base.kind === 'array' && base.of ? baseType(base.of) : base;
 }

@@ -1,7 +1,5 @@
-import { type Db, type Document, MongoServerError } from 'mongodb';
+import { createCollection } from './create-collection.js';
 import type { Migration } from './migration.js';
-
-const NAMESPACE_EXISTS = 48;
 
 const stock = {
   $and: [
@@ -70,16 +68,7 @@ export const createCollections: Migration = {
   name: 'create collections',
   async run(db) {
     for (const [name, validator] of Object.entries({ stock, reservations, outbox, inbox })) {
-      await create(db, name, validator);
+      await createCollection(db, name, validator);
     }
   },
 };
-
-async function create(db: Db, name: string, validator: Document): Promise<void> {
-  try {
-    await db.createCollection(name, { validator });
-  } catch (error) {
-    if (!(error instanceof MongoServerError) || error.code !== NAMESPACE_EXISTS) throw error;
-    await db.command({ collMod: name, validator });
-  }
-}

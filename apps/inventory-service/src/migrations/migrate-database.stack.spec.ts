@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expireMongoInbox } from '@millrace/messaging';
 import { ORDER_EVENTS, retentionOf, topics } from '@millrace/schemas';
-import { type Document, type MongoClient, ObjectId } from 'mongodb';
+import { Decimal128, type Document, type MongoClient, ObjectId } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createMongoClient } from '../mongo/mongo-client.js';
 import { createInventoryDatabase, type InventoryDatabase } from '../spec-support/inventory-database.js';
@@ -62,6 +62,12 @@ describe('migrating', () => {
 describe('the migrated database', () => {
   const now = new Date();
   const stock = { onHand: 5, reserved: 0, version: 1n, updatedAt: now };
+  const customer = {
+    name: 'Ada',
+    email: 'ada@example.com',
+    creditLimit: Decimal128.fromString('250.5000'),
+    updatedAt: now,
+  };
   const outbox = {
     aggregatetype: 'inventory.events',
     aggregateid: 'order',
@@ -80,6 +86,23 @@ describe('the migrated database', () => {
       omit(outbox, 'traceparent'),
     ],
     ['an outbox document whose payload is text', 'outbox', { ...outbox, payload: 'AA==' }],
+    ['a customer whose credit limit is no decimal', 'customers', { ...customer, creditLimit: 250.5 }],
+    [
+      'a customer whose credit limit is below zero, which the table refuses',
+      'customers',
+      { ...customer, creditLimit: Decimal128.fromString('-1') },
+    ],
+    [
+      'a customer whose credit limit has more digits than the table',
+      'customers',
+      { ...customer, creditLimit: Decimal128.fromString('1e14') },
+    ],
+    [
+      'a customer whose credit limit is no number',
+      'customers',
+      { ...customer, creditLimit: Decimal128.fromString('NaN') },
+    ],
+    ['a customer without an e-mail address', 'customers', omit(customer, 'email')],
   ])('refuses %s', async (_what, collection, document) => {
     await migrateDatabase(owner.db(), migrations);
     await expect(insert(collection, document)).rejects.toThrow('Document failed validation');
@@ -90,11 +113,12 @@ describe('the migrated database', () => {
     await using app = createMongoClient(database.appUrl, 'spec');
     await insert('stock', stock, app);
     await insert('outbox', outbox, app);
+    await insert('customers', customer, app);
   });
 });
 
 function insert(collection: string, document: Document, client = owner) {
-  const _id = collection === 'stock' ? randomUUID() : new ObjectId();
+  const _id = collection === 'outbox' ? new ObjectId() : randomUUID();
   return client
     .db()
     .collection<{ _id: string | ObjectId }>(collection)

@@ -38,6 +38,12 @@ export function isDatabaseAway(error: unknown): boolean {
     error instanceof MongoNetworkError ||
     error instanceof MongoServerSelectionError ||
     (error instanceof MongoServerError && PASSING_CODES.has(error.code)) ||
-    (error instanceof MongoError && PASSING_NAMES.has(error.name))
+    (error instanceof MongoError && PASSING_NAMES.has(error.name)) ||
+    isSocketError(error)
   );
+}
+
+/** Node's own error of a socket (`write ECONNRESET`), which the driver lets through as it is. */
+function isSocketError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && 'errno' in error;
 }

@@ -35,6 +35,7 @@ describe('the migration runner', () => {
     expect(await migrateDatabase(url, migrations)).toEqual([]);
     expect(await tables()).toEqual([
       '_prisma_migrations',
+      'customers',
       'inbox',
       'order_history',
       'order_lines',
@@ -90,6 +91,21 @@ test('each role may do what it is there for, and no more', async () => {
   await expect(database.query('DELETE FROM orders', [], 'app')).rejects.toThrow(denied);
   await expect(database.query('DROP TABLE inbox', [], 'app')).rejects.toThrow(denied);
   await expect(database.query('UPDATE order_history SET changed = false', [], 'app')).rejects.toThrow(denied);
+});
+
+test('a customer can be made, changed and removed by the service, and has a credit limit of at least nothing', async () => {
+  await using database = await OrdersDatabase.createMigrated(inject('stack'));
+  const customer = `INSERT INTO customers (id, name, email, credit_limit) VALUES ('ada', 'Ada', 'ada@example.com', $1)`;
+
+  await expect(database.query(customer, ['-0.0001'], 'app')).rejects.toThrow('customers_credit_limit_check');
+  await expect(database.query(customer, ['NaN'], 'app')).rejects.toThrow('customers_credit_limit_check');
+  await database.query(customer, ['250.5'], 'app');
+  await database.query(`UPDATE customers SET name = 'Ada L.', updated_at = now()`, [], 'app');
+  await expect(database.query('SELECT name, credit_limit FROM customers', [], 'app')).resolves.toEqual([
+    { name: 'Ada L.', credit_limit: '250.5000' },
+  ]);
+  await database.query('DELETE FROM customers', [], 'app');
+  await expect(database.query('SELECT * FROM customers', [], 'cdc')).rejects.toThrow('permission denied');
 });
 
 test('the connector is told of outbox inserts only', async () => {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { eventually } from '@millrace/testing';
+import { BreakableProxy, eventually } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
-import { BreakableProxy } from '../spec-support/breakable-proxy.js';
 import { OrdersDatabase } from '../spec-support/orders-database.js';
 import { OrdersInstance } from '../spec-support/orders-instance.js';
 import type { HistoryEntry } from './order-history.js';

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { eventually } from '@millrace/testing';
+import { BreakableProxy, eventually } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { BreakableProxy } from '../spec-support/breakable-proxy.js';
 import { type OrdersApi, startOrdersApi } from '../spec-support/orders-api.js';
 import { OrdersDatabase } from '../spec-support/orders-database.js';
 

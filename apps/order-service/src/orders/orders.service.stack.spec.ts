@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type MessageContext, PostgresOutbox } from '@millrace/messaging';
 import { OrderPlaced } from '@millrace/schemas';
-import { eventually } from '@millrace/testing';
+import { BreakableProxy, eventually } from '@millrace/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
-import { BreakableProxy } from '../spec-support/breakable-proxy.js';
 import { OrdersDatabase } from '../spec-support/orders-database.js';
 import { OrdersInstance } from '../spec-support/orders-instance.js';
 import type { OrderRequest } from './order.js';

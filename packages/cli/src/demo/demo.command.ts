@@ -52,10 +52,10 @@ const stop = async () => {
   await openDevStack({ onProgress: plainView().onProgress }).down();
 };
 
-/** The failure and its cause, and the logs of all that an order passes through. */
+/** The failure and its cause, and the logs of all that an order or a change passes through. */
 const withLogs = (error: unknown, { endpoints }: UpResult) => {
   const cause = error instanceof Error && error.cause ? ` (${reasonOf(error.cause)})` : '';
-  const logs = Object.entries(endpoints.processes).filter(([name]) => /service|connect/.test(name));
+  const logs = Object.entries(endpoints.processes).filter(([name]) => /service|connect|bridge/.test(name));
   return [
     `\nThe demo failed: ${reasonOf(error)}${cause}.`,
     'Logs to read:',

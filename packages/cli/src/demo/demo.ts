@@ -12,6 +12,7 @@ import {
   type StackEndpoints,
   tally,
 } from '@millrace/testing';
+import { tellBridge } from './bridge.js';
 import { tellFirstOrder } from './first-order.js';
 import { percentile } from './percentile.js';
 import type { Story } from './story.js';
@@ -24,7 +25,7 @@ export interface DemoOptions {
   readonly run: string;
 }
 
-/** What the demo shows, in three chapters. Resolves with what it found: a finding with faults is a failed demo. */
+/** What the demo shows, in four chapters. Resolves with what it found: a finding with faults is a failed demo. */
 export async function tellDemo(
   endpoints: StackEndpoints,
   stack: Pick<Stack, 'residentBytes'>,
@@ -57,7 +58,9 @@ export async function tellDemo(
     'resident memory': `${Math.round(total / 1024 ** 2)} MB, all processes together`,
     'POST to confirmed': `p50 ${percentile(times, 0.5)} ms, p99 ${percentile(times, 0.99)} ms, of ${times.length} orders`,
   });
-  return findings;
+
+  story.chapter('The bridge: what changes in one database, in Kafka and in the other');
+  return [...findings, ...(await tellBridge(endpoints, system, story, run))];
 }
 
 /** Reads the books until they agree; after a minute, as they are. */

@@ -2,11 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Command } from '@commander-js/extra-typings';
 import {
-  infrastructureEndpoints,
   parallel,
   provisionMongo,
   provisionPostgres,
-  readStackEnv,
   requireCompatibility,
   SERVICES,
   sequence,
@@ -17,7 +15,7 @@ import { PROJECT_ROOT } from '../project.js';
 import { Interrupt } from '../stack/interrupt.js';
 import { plainView } from '../stack/progress-view.js';
 import { deploySteps } from './deploy-steps.js';
-import { hostsFromEnvironment } from './hosts.js';
+import { deployTarget } from './deploy-target.js';
 
 /** For a stack that something else started: `stack up` does the same by itself. */
 export const deployCommand = () =>
@@ -30,14 +28,8 @@ export const deployCommand = () =>
       await startTree(tree, { signal: interrupt.signal, onProgress: plainView().onProgress });
     });
 
-const target = async () => {
-  const env = await readStackEnv(PROJECT_ROOT);
-  const hosts = hostsFromEnvironment(process.env);
-  return { env, hosts, at: { name: 'compose', services: {}, ...infrastructureEndpoints(env, hosts) } };
-};
-
 const databases = async () => {
-  const { env, hosts, at } = await target();
+  const { env, hosts, at } = await deployTarget();
   return parallel(
     step('postgres-roles', (signal) => provisionPostgres(at.databases.postgresAdmin, env, signal)),
     step('mongo-users', (signal) => provisionMongo(hosts.mongo, env, signal)),
@@ -45,20 +37,22 @@ const databases = async () => {
 };
 
 const deployment = async () => {
-  const { at } = await target();
-  const migrations = SERVICES.map(({ name, migration }) =>
-    step(`${name}-migrations`, (signal) => run(migration.script, migration.env(at), signal)),
-  );
+  const { at } = await deployTarget();
+  const migrations = (needs: 'databases' | 'everything') =>
+    SERVICES.filter(({ migration }) => migration.needs === needs).map(({ name, migration }) =>
+      step(`${name}-migrations`, (signal) => run(migration.script, migration.env(at), signal)),
+    );
   return sequence(
     parallel(
-      ...migrations,
+      ...migrations('databases'),
       step('registry-rules', (signal) => requireCompatibility(at.registry.url, signal)),
     ),
     ...deploySteps.map(({ name, run }) => step(name, (signal) => run(at, signal))),
+    ...migrations('everything'),
   );
 };
 
-const MIGRATION_TIMEOUT_MS = 120_000;
+const MIGRATION_TIMEOUT_MS = 180_000;
 
 const run = async (script: string, env: Record<string, string>, signal: AbortSignal): Promise<void> => {
   const child = spawn(process.execPath, [script], {

@@ -3,26 +3,7 @@ import { join } from 'node:path';
 import { topics } from '@millrace/schemas';
 import { describe, expect, it } from 'vitest';
 import { PROJECT_ROOT } from '../project.js';
-import { faultOf, isRunning } from './connectors.deploy.js';
 import { hostsFromEnvironment } from './hosts.js';
-
-describe("a connector's status", () => {
-  const running = { state: 'RUNNING' };
-
-  it('counts as running only with its tasks', () => {
-    expect(isRunning({ connector: running, tasks: [running] })).toBe(true);
-    expect(isRunning({ connector: running, tasks: [] })).toBe(false);
-    expect(isRunning({ connector: running, tasks: [{ state: 'FAILED' }] })).toBe(false);
-  });
-
-  it('tells the innermost cause of a failed task', () => {
-    const trace = 'ConnectException: failed\n\tat a.b\nCaused by: PSQLException: no such slot\n\tat c.d';
-    expect(faultOf({ connector: running, tasks: [{ state: 'FAILED', trace }] })).toBe(
-      'Caused by: PSQLException: no such slot',
-    );
-    expect(faultOf({ connector: running, tasks: [running] })).toBeUndefined();
-  });
-});
 
 describe.each(['orders-outbox', 'inventory-outbox'])('the connector %s', (name) => {
   const read = async () =>

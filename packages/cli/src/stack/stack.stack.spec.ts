@@ -128,6 +128,8 @@ it('starts everything, and writes every address and log to a file that only its 
   const { processes, kafka } = await endpoints();
   expect(Object.keys(processes).sort()).toEqual(NAMES);
   for (const { log } of Object.values(processes)) expect((await stat(log)).isFile()).toBe(true);
+  // The registry's, which would stay in the machine's own folder.
+  expect(await readdir(join(stateDir, 'tmp'))).not.toEqual([]);
   expect(kafka.bootstrapServers).toHaveLength(3);
   await remember('first');
 });
@@ -171,6 +173,14 @@ it('starts only what was killed, and nothing of it is lost', async () => {
   expect(await remembered()).toEqual([['first'], ['first']]);
 });
 
+it('keeps its compiler while it runs, and says so to who wants another', async () => {
+  const { code, output } = await stack('up', '--infra-only', '--jit', 'full');
+  expect(output).toContain(
+    'The stack runs with --jit quick: stop it with stack down before it starts with full.',
+  );
+  expect(code).toBe(1);
+});
+
 it('is down after down, keeps its data and its ports, and starts again behind a command that was killed', async () => {
   const base = await portBase();
   const down = await stack('down');
@@ -194,6 +204,7 @@ it('is down after down, keeps its data and its ports, and starts again behind a 
 it('removes the data when it is told to', async () => {
   const { code } = await stack('down', '--volumes');
   expect(code).toBe(0);
-  expect(await readdir(stateDir)).not.toContain('data');
+  const kept = await readdir(stateDir);
+  expect(['data', 'tmp'].filter((folder) => kept.includes(folder))).toEqual([]);
   expect((await stack('down')).output).toContain('Nothing was running.');
 });

@@ -1,5 +1,5 @@
-import { Command } from '@commander-js/extra-typings';
-import { type StackEndpoints, StackError, type UpResult } from '@millrace/stack';
+import { Command, Option } from '@commander-js/extra-typings';
+import { JITS, type StackEndpoints, StackError, type UpResult } from '@millrace/stack';
 import { bringUp } from './bring-up.js';
 import { seconds } from './progress-view.js';
 import { openDevStack } from './project-stack.js';
@@ -14,9 +14,15 @@ export const upCommand = () =>
       collectInstances,
       {},
     )
-    .action(async ({ infraOnly = false, instances }) => {
+    .addOption(
+      new Option(
+        '--jit <how>',
+        'how the JVMs compile, kept for later starts: quick to start, or full for a stack that runs for long',
+      ).choices(JITS),
+    )
+    .action(async ({ infraOnly = false, instances, jit }) => {
       const begin = performance.now();
-      const result = await bringUp((options) => openDevStack({ ...options, instances }), { infraOnly });
+      const result = await bringUp((options) => openDevStack({ ...options, instances, jit }), { infraOnly });
       console.log(`\n${outcome(result)} (${seconds(performance.now() - begin)})`);
       console.log(addresses(result.endpoints, infraOnly));
     });

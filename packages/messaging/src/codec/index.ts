@@ -4,3 +4,4 @@ export { type Codec, type ContractsByName, contractsByName, type DecodedValue } 
 export { localSchemas } from './local-schemas.js';
 export { registerSchemas } from './register-schemas.js';
 export { SchemaRegistry, type SchemaRegistryOptions } from './schema-registry.js';
+export { allowAnySchema } from './subject-compatibility.js';

@@ -66,6 +66,7 @@ export class RegistryClient {
   }
 
   /**
+   * A connection that ends without an answer is made once more: asking again changes nothing, whatever is asked.
    * @throws RegistryUnavailableError when there was no answer in time, or one that says nothing about the question:
    * 5xx, 401, 403, a 404 or a 200 that is not the registry's own
    * @throws RegistryRefusal when the registry said no
@@ -73,6 +74,7 @@ export class RegistryClient {
   async call<T>(use: (client: ConfluentClient) => Promise<T>): Promise<T> {
     const abort = new AbortController();
     let fault: Error | undefined;
+    let isCut = false;
     const observe: Middleware = () => ({
       prepareRequest: async (next) => (await next()).enhance({ signal: abort.signal }),
       response: (next) =>
@@ -83,6 +85,7 @@ export class RegistryClient {
           },
           (error: ResponseError) => {
             fault = this.#faultOf(error);
+            isCut = error.message.includes(BROKEN_CONNECTION);
             throw error;
           },
         ),
@@ -105,7 +108,12 @@ export class RegistryClient {
       }, this.timeoutMs);
     });
     try {
-      return await Promise.race([use(client), deadline]);
+      const answer = use(client).catch((error: unknown) => {
+        if (!isCut || abort.signal.aborted) throw error;
+        fault = undefined;
+        return use(client);
+      });
+      return await Promise.race([answer, deadline]);
     } catch (error) {
       throw fault ?? error;
     } finally {

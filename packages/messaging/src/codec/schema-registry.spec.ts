@@ -101,6 +101,18 @@ describe('a registry in trouble', () => {
     }
   });
 
+  it('that hangs up without an answer is asked once more', async () => {
+    let asked = 0;
+    const url = await raw((socket) => {
+      asked++;
+      const body = '{"error_code":40403,"message":"Schema 1 not found."}';
+      if (asked === 1) socket.end();
+      else socket.write(`HTTP/1.1 404 Not Found\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    });
+    await expect(find(new SchemaRegistry({ url }))).rejects.toMatchObject({ code: 'SCHEMA_UNKNOWN' });
+    expect(asked).toBe(2);
+  });
+
   it('that nobody listens at is unavailable, and its credentials stay out of the message', async () => {
     const url = 'http://user:secret@127.0.0.1:1/apis/ccompat/v7';
     const error: unknown = await find(new SchemaRegistry({ url })).catch((reason) => reason);

@@ -58,6 +58,6 @@ test('never changes the number of partitions, and says that it differs', async (
 test('refuses a declaration that the cluster does not take, before it creates any', async () => {
   const [good, bad] = declared({});
   if (!good || !bad) throw new Error('two topics are declared');
-  await expect(applyTopics(brokers, [good, { ...bad, replicationFactor: 99 }])).rejects.toThrow();
+  await expect(applyTopics(brokers, [good, { ...bad, replicationFactor: 99 }])).rejects.toThrow(bad.name);
   expect(await withAdmin((admin) => admin.listTopics())).not.toContain(good.name);
 });

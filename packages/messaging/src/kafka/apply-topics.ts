@@ -58,12 +58,24 @@ async function create(admin: Admin, topics: readonly TopicDeclaration[]): Promis
     replicationFactor,
     configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
   }));
-  await admin.createTopics({ topics: request, validateOnly: true, waitForLeaders: false });
-  await admin.createTopics({ topics: request, waitForLeaders: false });
+  try {
+    await admin.createTopics({ topics: request, validateOnly: true, waitForLeaders: false });
+    await admin.createTopics({ topics: request, waitForLeaders: false });
+  } catch (error) {
+    throw naming(error);
+  }
   await topicMetadata(
     admin,
     topics.map(({ name }) => name),
   );
+}
+
+/** KafkaJS says only that there were errors; each of them knows its topic and why. */
+function naming(error: unknown): unknown {
+  const { errors } = error as { errors?: readonly (Error & { topic?: string })[] };
+  if (!Array.isArray(errors)) return error;
+  const told = errors.map(({ topic, message }) => `${topic}: ${message}`).join('; ');
+  return new Error(`topics could not be made: ${told}`, { cause: error });
 }
 
 async function compare(admin: Admin, topics: readonly TopicDeclaration[]): Promise<string[]> {

@@ -17,6 +17,14 @@ test('is ready once it has joined, and while no rebalance is under way', () => {
   expect(group.reasons()).toEqual([]);
 });
 
+test('is ready with an answered heartbeat, where a rebalance ends without a join', () => {
+  const { group } = membership();
+  group.joined();
+  group.rebalancing();
+  group.heard();
+  expect(group.reasons()).toEqual([]);
+});
+
 test('falls silent once after a session without a heartbeat, and recovers with the next', () => {
   const { group, clock } = membership();
   group.joined();

@@ -30,9 +30,10 @@ export class GroupMembership {
     this.#state = 'settled';
   }
 
+  /** KafkaJS may go on after a rebalance without having joined again; an answered heartbeat says that it is a member. */
   heard(): void {
     this.#heardAt = this.now();
-    if (this.#state === 'silent') this.#state = 'settled';
+    if (this.#state === 'silent' || this.#state === 'rebalancing') this.#state = 'settled';
   }
 
   rebalancing(): void {

@@ -3,7 +3,8 @@ export type KafkaErrorCode =
   | 'SEND_FAILED'
   | 'SEND_UNCONFIRMED'
   | 'BUS_CLOSED'
-  | 'BATCH_UNREADABLE';
+  | 'BATCH_UNREADABLE'
+  | 'OFFSETS_UNKNOWN';
 
 /** Branch on `code`, or on `canRetry`: whether the same call may succeed later without anyone's doing. */
 export class KafkaBusError extends Error {

@@ -1,4 +1,4 @@
-import type { Admin, Kafka, KafkaJSError, Producer, RecordMetadata } from 'kafkajs';
+import type { Admin, IHeaders, Kafka, KafkaJSError, Producer, RecordMetadata } from 'kafkajs';
 import type { RecordPosition } from '../message-bus.js';
 import { KafkaBusError } from './kafka.errors.js';
 import { type KafkaConnection, kafkaClient, PRODUCE_TIMEOUT_MS } from './kafka-client.js';
@@ -13,7 +13,22 @@ export interface OutgoingRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-interface PlacedRecord extends OutgoingRecord {
+/** A record as bytes, for what is no event: it may lack a key, or a value. */
+export interface RawRecord {
+  readonly topic: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** KafkaJS writes none without a value. */
+  readonly headers: Readonly<Record<string, string | Buffer | readonly Buffer[]>>;
+  /** Which of so many partitions. */
+  readonly place: (partitions: number) => number;
+}
+
+interface UnplacedRecord extends Omit<RawRecord, 'key' | 'place'> {
+  readonly key: string | Buffer | null;
+}
+
+interface PlacedRecord extends UnplacedRecord {
   readonly partition: number;
   readonly bytes: number;
 }
@@ -49,7 +64,22 @@ export class RecordProducer {
         false,
         `a record for ${record.topic} has no key, which keeps its order`,
       );
-    const appended = this.#place(record).then((placed) => this.#queue.add(placed));
+    return this.#append(record, (partitions) => partitionOf(record.topic, record.key, partitions));
+  }
+
+  /**
+   * Appends a record where it says, which is decided once: a repeated send cannot go elsewhere, and appear twice.
+   * @throws KafkaBusError
+   */
+  async appendRaw({ place, ...record }: RawRecord): Promise<RecordPosition> {
+    if (this.#closed) throw new KafkaBusError('BUS_CLOSED', false, 'the message bus is closed');
+    return this.#append(record, place);
+  }
+
+  async #append(record: UnplacedRecord, place: RawRecord['place']): Promise<RecordPosition> {
+    const appended = this.#partitionCount(record.topic).then((partitions) =>
+      this.#queue.add({ ...record, partition: place(partitions), bytes: bytesOf(record) }),
+    );
     this.#underWay.add(appended);
     return appended.finally(() => this.#underWay.delete(appended));
   }
@@ -60,17 +90,6 @@ export class RecordProducer {
     await Promise.allSettled(this.#underWay);
     await this.#discardProducer();
     await this.#admin.disconnect().catch(() => undefined);
-  }
-
-  async #place(record: OutgoingRecord): Promise<PlacedRecord> {
-    const { topic, key, value, headers } = record;
-    const partition = partitionOf(topic, key, await this.#partitionCount(topic));
-    const text = [key, ...Object.entries(headers).flat()];
-    const bytes = text.reduce(
-      (sum, part) => sum + Buffer.byteLength(part),
-      RECORD_OVERHEAD_BYTES + (value?.length ?? 0),
-    );
-    return { ...record, partition, bytes };
   }
 
   #partitionCount(topic: string): Promise<number> {
@@ -99,7 +118,7 @@ export class RecordProducer {
     const messages = items.map(({ key, value, headers }) => ({
       key,
       value,
-      headers: { ...headers },
+      headers: headers as IHeaders,
       partition,
     }));
     try {
@@ -133,6 +152,14 @@ export class RecordProducer {
     this.#producer = undefined;
     await producer?.then((connected) => connected.disconnect()).catch(() => undefined);
   }
+}
+
+function bytesOf({ key, value, headers }: UnplacedRecord): number {
+  const parts = [key, value, ...Object.entries(headers).flat(2)];
+  return parts.reduce<number>(
+    (sum, part) => sum + (part === null ? 0 : Buffer.byteLength(part)),
+    RECORD_OVERHEAD_BYTES,
+  );
 }
 
 /** A resolved send is believed only for the partition that stands in its answer, without an error, with an offset. */

@@ -7,6 +7,14 @@ import { CheckedStringType } from './checked-string.type.js';
 import { DecimalType } from './decimal.type.js';
 import { TimestampMillisType } from './timestamp-millis.type.js';
 
+/** Types that a writer's schema names by Kafka Connect's attribute. */
+const connectNames = new WeakMap<avsc.Type, string>();
+
+/** What Kafka Connect says that a value means, as `io.debezium.time.MicroTimestamp`; undefined where it says nothing. */
+export function connectName(type: avsc.Type): string | undefined {
+  return connectNames.get(type);
+}
+
 const checkedIntType = new CheckedIntType();
 const checkedStringType = new CheckedStringType();
 
@@ -21,11 +29,21 @@ export function avroTypeHook(
   schema: avsc.Schema,
   options: Partial<avsc.ForSchemaOptions>,
 ): avsc.Type | undefined {
-  const { type, logicalType } = (typeof schema === 'string' ? { type: schema } : schema) as {
+  const {
+    type,
+    logicalType,
+    'connect.name': name,
+  } = (typeof schema === 'string' ? { type: schema } : schema) as {
     type?: unknown;
     logicalType?: string;
+    'connect.name'?: unknown;
   };
   if (logicalType !== undefined && Object.hasOwn(logicalTypes, logicalType)) return undefined;
+  if (typeof name === 'string') {
+    const named = unshared(type);
+    if (named) connectNames.set(named, name);
+    if (named) return named;
+  }
   switch (type) {
     case 'long':
       return bigLongType;
@@ -37,6 +55,20 @@ export function avroTypeHook(
       return new BoundedArrayType(schema, options);
     case 'map':
       return new BoundedMapType(schema, options);
+    default:
+      return undefined;
+  }
+}
+
+/** A type of one field's own, so that it can have a name. */
+function unshared(type: unknown): avsc.Type | undefined {
+  switch (type) {
+    case 'long':
+      return Object.create(bigLongType) as avsc.Type;
+    case 'int':
+      return new CheckedIntType();
+    case 'string':
+      return new CheckedStringType();
     default:
       return undefined;
   }

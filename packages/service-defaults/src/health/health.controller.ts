@@ -14,14 +14,15 @@ export class HealthController {
     return { status: 'live' };
   }
 
-  /** 200 when requests can be taken, else 503 with every reason. */
+  /** 200 when requests can be taken, else 503 with every reason; notes, where there are any, with both. */
   @Get('ready')
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
-    const reasons = await this.readiness.reasons();
+    const [reasons, told] = await Promise.all([this.readiness.reasons(), this.readiness.notes()]);
+    const notes = told.length > 0 && { notes: told };
     if (reasons.length === 0) {
-      return { status: 'ready', reasons };
+      return { status: 'ready', reasons, ...notes };
     }
     reply.code(503);
-    return { status: 'not ready', reasons };
+    return { status: 'not ready', reasons, ...notes };
   }
 }

@@ -27,6 +27,16 @@ test('is ready with status 200, not ready with 503 and every reason', async () =
   ]);
 });
 
+test('tells notes, and is ready all the same', async () => {
+  service = await createTinyService();
+  service.app.get(Readiness).registerNotes('pipelines', async () => ['a key is parked']);
+  const ready = await service.app.inject('/health/ready');
+  expect([ready.statusCode, ready.json()]).toEqual([
+    200,
+    { status: 'ready', reasons: [], notes: [{ check: 'pipelines', reason: 'a key is parked' }] },
+  ]);
+});
+
 test('is live whatever is outside, and asks nobody', async () => {
   service = await createTinyService();
   service.app.get(Readiness).register('database', () => {

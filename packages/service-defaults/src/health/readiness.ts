@@ -15,6 +15,7 @@ export interface ReadinessReason {
  */
 export class Readiness {
   readonly #checks = new Map<string, ReadinessCheck>();
+  readonly #notes = new Map<string, ReadinessCheck>();
   readonly #running = new Map<ReadinessCheck, Promise<string[]>>();
   #shuttingDown = false;
 
@@ -35,6 +36,11 @@ export class Readiness {
     return () => void this.#checks.delete(name);
   }
 
+  /** Adds what operators should see although the service can take requests, under a name as above. */
+  registerNotes(name: string, check: ReadinessCheck): void {
+    this.#notes.set(name, check);
+  }
+
   /** From here on the service is not ready, whatever the checks say. */
   shutDown(): void {
     this.#shuttingDown = true;
@@ -45,10 +51,19 @@ export class Readiness {
     if (this.#shuttingDown) {
       return [{ check: 'shutdown', reason: 'the service is shutting down' }];
     }
-    const checks = [...this.#checks].map(async ([check, run]) =>
+    return this.#told(this.#checks);
+  }
+
+  /** What operators should see, ready or not. */
+  notes(): Promise<ReadinessReason[]> {
+    return this.#told(this.#notes);
+  }
+
+  async #told(checks: ReadonlyMap<string, ReadinessCheck>): Promise<ReadinessReason[]> {
+    const told = [...checks].map(async ([check, run]) =>
       (await this.#ask(run)).map((reason) => ({ check, reason })),
     );
-    return (await Promise.all(checks)).flat();
+    return (await Promise.all(told)).flat();
   }
 
   /** A check that is still running is not started again: its answer serves everyone who asks meanwhile. */

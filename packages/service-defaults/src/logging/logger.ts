@@ -13,7 +13,7 @@ export interface LoggerOptions {
   /** Name of the service, on every line. */
   service: string;
   level: LevelWithSilent;
-  /** Where lines go; standard output unless told otherwise. */
+  /** Where lines go; standard output unless told otherwise, each written before the call returns. */
   stream?: DestinationStream;
 }
 
@@ -21,7 +21,7 @@ export interface LoggerOptions {
  * A logger that writes one JSON object a line, with the trace and span that the line belongs to. Line
  * breaks inside texts are escaped, so that nobody can forge a line, and passwords in URLs are masked.
  */
-export function createLogger({ service, level, stream = destination(1) }: LoggerOptions): Logger {
+export function createLogger({ service, level, stream = standardOutput() }: LoggerOptions): Logger {
   return pino(
     {
       level,
@@ -34,6 +34,9 @@ export function createLogger({ service, level, stream = destination(1) }: Logger
     stream,
   );
 }
+
+// Else the last lines of a process come late, in another order, or not at all.
+const standardOutput = () => destination({ dest: 1, sync: true });
 
 function currentTrace(): object {
   const span = trace.getActiveSpan()?.spanContext();

@@ -94,8 +94,9 @@ export class ThingsController {
   /** Answers once the process is told to by SIGUSR2. */
   @Get('slow')
   async slow(@Query('size') size: string): Promise<string> {
+    const told = once(process, 'SIGUSR2');
     this.#logger.log('slow request begun');
-    await once(process, 'SIGUSR2');
+    await told;
     return 'done'.padEnd(Number(size));
   }
 
@@ -106,9 +107,10 @@ export class ThingsController {
     @Query('size') size: string,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    const told = once(process, 'SIGUSR2');
     async function* parts() {
       yield 'first '.padEnd(Number(size));
-      await once(process, 'SIGUSR2');
+      await told;
       yield 'last';
     }
     await reply.header('content-type', type).send(Readable.from(parts(), { objectMode: false }));

@@ -35,7 +35,10 @@ export const connect = (context: NativeContext, url: string): Part => {
       return {
         argv: jvm({
           java,
-          heapMb: 192,
+          // A record of 33 MB stands in it some five times on its way.
+          heapMb: 384,
+          jit: context.jit,
+          tmp: state.tmp,
           archive: { folder: context.archives, of: 'connect', write: true },
           options: [`-Dlog4j2.configurationFile=${infraFile(context, 'kafka', 'log4j2.properties')}`],
           program: ['-cp', connectClasspath, 'org.apache.kafka.connect.cli.ConnectDistributed', config],

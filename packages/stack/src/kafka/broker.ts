@@ -32,7 +32,10 @@ export const broker = (context: NativeContext, id: number): Part => {
       return {
         argv: jvm({
           java,
-          heapMb: 160,
+          // With half of it, seven hundred partitions took half of the broker's time for collecting garbage.
+          heapMb: 320,
+          jit: context.jit,
+          tmp: state.tmp,
           archive: { folder: context.archives, of: 'kafka', write: id === 1 },
           options: [`-Dlog4j2.configurationFile=${infraFile(context, 'kafka', 'log4j2.properties')}`],
           program: ['-cp', kafkaClasspath, 'kafka.Kafka', config],

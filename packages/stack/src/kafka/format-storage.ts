@@ -53,6 +53,8 @@ const runStorageTool = async (
   const argv = jvm({
     java,
     heapMb: 64,
+    jit: 'quick',
+    tmp: context.state.tmp,
     archive: { folder: context.archives, of: 'kafka', write: false },
     program: ['-cp', kafkaClasspath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config],
   });

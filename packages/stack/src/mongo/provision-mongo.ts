@@ -11,9 +11,11 @@ const UNAUTHORIZED = 13;
 const ALREADY_INITIALIZED = 23;
 
 const USERS = [
-  { account: 'INVENTORY_OWNER', role: 'dbOwner' },
-  { account: 'INVENTORY_APP', role: 'readWrite' },
-  { account: 'INVENTORY_CDC', role: 'read' },
+  { account: 'INVENTORY_OWNER', role: 'dbOwner', databases: [''] },
+  { account: 'INVENTORY_APP', role: 'readWrite', databases: [''] },
+  { account: 'INVENTORY_CDC', role: 'read', databases: [''] },
+  // The bridge keeps its own collections in a database beside the service's.
+  { account: 'INVENTORY_BRIDGE', role: 'readWrite', databases: ['', '_bridge'] },
 ] as const;
 
 /**
@@ -35,7 +37,10 @@ export const provisionMongo = async (host: string, env: Env, signal: AbortSignal
   }
   await withMongo(admin, async (client) => {
     const db = required(env, 'INVENTORY_DATABASE');
-    for (const { account, role } of USERS) await putUser(client.db('admin'), env, account, [{ role, db }]);
+    for (const { account, role, databases } of USERS) {
+      const roles = databases.map((suffix) => ({ role, db: `${db}${suffix}` }));
+      await putUser(client.db('admin'), env, account, roles);
+    }
   });
 };
 
@@ -109,7 +114,9 @@ const createUser = async (admin: Db, env: Env, account: string, roles: Roles): P
 const putUser = async (admin: Db, env: Env, account: string, roles: Roles): Promise<void> => {
   const [user, pwd] = [required(env, `${account}_USER`), required(env, `${account}_PASSWORD`)];
   try {
-    await admin.command({ updateUser: user, pwd, roles });
+    await admin.command({ updateUser: user, pwd });
+    // Added to what it has: a database's owner may have granted it more.
+    await admin.command({ grantRolesToUser: user, roles });
   } catch (error) {
     if (!hasCode(error, USER_NOT_FOUND)) throw error;
     await createUser(admin, env, account, roles);

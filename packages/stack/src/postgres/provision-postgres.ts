@@ -11,11 +11,16 @@ const ROLES: readonly Role[] = [
   { account: 'ORDERS_OWNER', attributes: 'LOGIN' },
   { account: 'ORDERS_APP', attributes: 'LOGIN' },
   { account: 'ORDERS_CDC', attributes: 'LOGIN REPLICATION' },
+  { account: 'ORDERS_BRIDGE', attributes: 'LOGIN' },
 ];
 
 const DATABASES = [
   { name: 'REGISTRY_DATABASE', owner: 'REGISTRY_DATABASE_USER', others: [] },
-  { name: 'ORDERS_DATABASE', owner: 'ORDERS_OWNER_USER', others: ['ORDERS_APP_USER', 'ORDERS_CDC_USER'] },
+  {
+    name: 'ORDERS_DATABASE',
+    owner: 'ORDERS_OWNER_USER',
+    others: ['ORDERS_APP_USER', 'ORDERS_CDC_USER', 'ORDERS_BRIDGE_USER'],
+  },
 ] as const;
 
 /**

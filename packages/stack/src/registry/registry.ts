@@ -26,6 +26,8 @@ export const registry = (context: NativeContext, url: string): Part => {
         argv: jvm({
           java,
           heapMb: 192,
+          jit: context.jit,
+          tmp: state.tmp,
           archive: { folder: context.archives, of: 'registry', write: true },
           program: ['-jar', join(registryDir, 'quarkus-run.jar')],
         }),

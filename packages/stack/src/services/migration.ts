@@ -10,7 +10,7 @@ export const migrationName = ({ name }: ServiceDeclaration): string => `${name}-
 export const migration = (
   context: NativeContext,
   declaration: ServiceDeclaration,
-  at: Pick<StackEndpoints, 'kafka' | 'registry' | 'databases'>,
+  at: Pick<StackEndpoints, 'kafka' | 'registry' | 'connect' | 'databases'>,
 ): Resource => {
   const name = migrationName(declaration);
   const { script, env } = declaration.migration;
@@ -20,7 +20,7 @@ export const migration = (
     argv: [process.execPath, script] as [string, string],
     cwd: context.root,
     env: env(at),
-    timeoutMs: 60_000,
+    timeoutMs: 180_000,
   };
   return step(name, (signal) => runOnce(context.records, run, signal));
 };

@@ -1,3 +1,4 @@
+import type { Jit } from '../jvm.js';
 import { SERVICES } from '../services/declarations.js';
 import type { ServiceSettings } from '../services/service.js';
 import { StackError } from '../stack.error.js';
@@ -9,6 +10,8 @@ import type { StoredSettings } from './stored-settings.js';
 export interface StackWishes {
   /** First port of the stack's block. Default: picked at the first `up`. */
   readonly portBase?: number | undefined;
+  /** How the JVMs compile. Default: quick. */
+  readonly jit?: Jit | undefined;
   /** Instances by service. Default: one each. */
   readonly instances?: Readonly<Record<string, number>> | undefined;
   /** Added to a service's environment, by service. */
@@ -28,10 +31,24 @@ export const decideSettings = async (
   const offsets = ports.map((name) => portOf(env, name) - declaredBase);
   return {
     portBase: wishes.portBase ?? stored?.portBase ?? (await pickPortBase(path, offsets)),
+    jit: wishes.jit ?? stored?.jit ?? 'quick',
     services: Object.fromEntries(
       SERVICES.map(({ name }) => [name, serviceSettings(wishes, stored?.services[name], name)]),
     ),
   };
+};
+
+/** @throws StackError WRONG_SETTINGS for what a stack cannot change while it runs. */
+export const assertKept = (running: StoredSettings, wanted: StoredSettings): void => {
+  const [name, from, to] =
+    running.portBase === wanted.portBase
+      ? ['--jit', running.jit, wanted.jit]
+      : ['port base', running.portBase, wanted.portBase];
+  if (from === to) return;
+  throw new StackError(
+    'WRONG_SETTINGS',
+    `The stack runs with ${name} ${from}: stop it with stack down before it starts with ${to}.`,
+  );
 };
 
 const serviceSettings = (

@@ -24,6 +24,7 @@ export interface RoleUrls {
   readonly owner: string;
   readonly app: string;
   readonly cdc: string;
+  readonly bridge: string;
 }
 
 /** Where each part is reached: by `host:port`, or by URL where it speaks HTTP. */
@@ -74,6 +75,7 @@ const roleUrls = (urlFor: (role: string) => string): RoleUrls => ({
   owner: urlFor('OWNER'),
   app: urlFor('APP'),
   cdc: urlFor('CDC'),
+  bridge: urlFor('BRIDGE'),
 });
 
 const credentials = (env: Env, account: string): string =>

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { decideSettings } from './decide-settings.js';
+import { assertKept, decideSettings } from './decide-settings.js';
 import { infrastructureEndpoints, nativeHosts } from './endpoints.js';
 import { basesFor, isPortFree, parsePortBase, pickPortBase } from './port-base.js';
 import { formatProperties, workerProperties } from './properties.js';
@@ -67,9 +67,11 @@ describe('the port base of a checkout', () => {
 describe('what a stack runs with', () => {
   const stored = {
     portBase: 14_300,
+    jit: 'full' as const,
     services: {
       'order-service': { instances: 2, env: { ORDER_EXPIRY_MS: '5000' } },
       'inventory-service': { instances: 1, env: {} },
+      'cdc-bridge': { instances: 1, env: {} },
     },
   };
 
@@ -82,6 +84,14 @@ describe('what a stack runs with', () => {
     const { portBase, services } = await decideSettings(wishes, stored, declared, '/a/checkout');
     expect(portBase).toBe(15_000);
     expect(services['order-service']).toEqual({ instances: 3, env: { ORDER_EXPIRY_MS: '5000' } });
+  });
+
+  it('cannot be changed while it runs, where ports or JVMs are concerned', () => {
+    expect(() => assertKept(stored, { ...stored, services: {} })).not.toThrow();
+    expect(() => assertKept(stored, { ...stored, portBase: 15_000 })).toThrow(
+      'runs with port base 14300: stop it with stack down before it starts with 15000',
+    );
+    expect(() => assertKept(stored, { ...stored, jit: 'quick' })).toThrow('runs with --jit full');
   });
 
   it('refuses a service that there is not, naming those that there are', async () => {

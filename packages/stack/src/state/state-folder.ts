@@ -10,6 +10,7 @@ export class StateFolder {
   readonly logs: string;
   readonly conf: string;
   readonly data: string;
+  readonly tmp: string;
 
   constructor(readonly path: string) {
     this.settings = join(path, 'settings.json');
@@ -19,6 +20,7 @@ export class StateFolder {
     this.logs = join(path, 'logs');
     this.conf = join(path, 'conf');
     this.data = join(path, 'data');
+    this.tmp = join(path, 'tmp');
   }
 
   log(name: string): string {
@@ -26,12 +28,14 @@ export class StateFolder {
   }
 
   async create(): Promise<void> {
-    for (const folder of [this.path, this.records, this.logs, this.conf, this.data]) {
+    for (const folder of [this.path, this.records, this.logs, this.conf, this.data, this.tmp]) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
     }
   }
 
   async removeData(): Promise<void> {
-    await rm(this.data, { recursive: true, force: true, maxRetries: 3 });
+    for (const folder of [this.data, this.tmp]) {
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    }
   }
 }

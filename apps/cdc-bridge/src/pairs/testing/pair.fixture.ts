@@ -8,7 +8,7 @@ import { MongoSide } from '../mongo.side.js';
 import type { ConflictPolicy } from '../pair.decision.js';
 import { type MappingOptions, PairMapping } from '../pair.mapping.js';
 import { PAIR_SESSION } from '../pair.session.js';
-import { PairSync } from '../pair.sync.js';
+import { type PairParts, PairSync } from '../pair.sync.js';
 import { PairTables } from '../pair.tables.js';
 import { PairWorker } from '../pair.worker.js';
 import { PostgresSide } from '../postgres.side.js';
@@ -54,7 +54,11 @@ export async function dropPair(databases: Databases): Promise<void> {
 export async function startWorker(
   databases: Databases,
   policy: ConflictPolicy,
-  { maxKeys = 50, ...options }: Partial<MappingOptions> & { maxKeys?: number } = {},
+  {
+    maxKeys = 50,
+    syncOf = (parts) => new PairSync(parts),
+    ...options
+  }: Partial<MappingOptions> & { maxKeys?: number; syncOf?: (parts: PairParts) => PairSync } = {},
 ): Promise<Running> {
   const pool = new pg.Pool({
     connectionString: databases.postgresUrl('bridge'),
@@ -66,9 +70,9 @@ export async function startWorker(
   const columns = await connected(pool, (connection) => readColumns(connection, TABLE));
   const mapping = new PairMapping(columns, { ...DEFAULTS, newest: policy.newest, ...options });
   const postgres = new PostgresSide(TABLE, new PairTables(SCHEMA, 'customers'), mapping);
-  const sync = new PairSync({ pool, client, postgres, mongo: mongoSide(databases, client), mapping, policy });
+  const sync = syncOf({ pool, client, postgres, mongo: mongoSide(databases, client), mapping, policy });
   const unmapped: BsonValue[] = [];
-  const worker = new PairWorker(sync, (id) => unmapped.push(id), maxKeys);
+  const worker = new PairWorker(sync, (id) => void unmapped.push(id), maxKeys);
   const ended = worker.run().then(
     () => undefined,
     (error: unknown) => error,

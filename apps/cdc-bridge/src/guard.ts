@@ -1,0 +1,62 @@
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MongoClient } from 'mongodb';
+import { endIdleTransactions } from './pairs/idle-transactions.js';
+import type { GuardedDatabase } from './pairs/transaction-guard.js';
+
+/** Without a heartbeat for so long the bridge stands still. */
+const SILENT_MS = 300;
+const LOOK_EVERY_MS = 100;
+/** How long a transaction may sit without a statement. */
+const IDLE_MS = 400;
+/** A process that stands still opens no transactions: so long after it was last heard there is nothing to look for. */
+const DONE_AFTER_MS = 3_000;
+const ANSWERS_WITHIN_MS = 5_000;
+
+interface Guarded {
+  readonly client: MongoClient;
+  readonly appNames: readonly string[];
+}
+
+const guarded: Guarded[] = [];
+let heardAt = performance.now();
+let isOver = false;
+
+// What ends the bridge by its terminal or its group is for the bridge to obey: it tells when it has.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
+
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    heardAt = performance.now();
+    if (line === 'end') process.exit(0);
+    if (line.startsWith('[')) guarded.push(...(JSON.parse(line) as GuardedDatabase[]).map(open));
+  })
+  .on('close', () => {
+    isOver = true;
+  });
+
+for (;;) {
+  await sleep(LOOK_EVERY_MS);
+  const silent = performance.now() - heardAt;
+  if (isOver && silent > DONE_AFTER_MS) process.exit(0);
+  if ((isOver || silent > SILENT_MS) && silent < DONE_AFTER_MS) await endAll();
+}
+
+function open({ url, appNames }: GuardedDatabase): Guarded {
+  const client = new MongoClient(url, {
+    appName: 'millrace-guard',
+    maxPoolSize: 1,
+    connectTimeoutMS: ANSWERS_WITHIN_MS,
+    serverSelectionTimeoutMS: ANSWERS_WITHIN_MS,
+    socketTimeoutMS: ANSWERS_WITHIN_MS,
+  });
+  client.connect().catch(() => undefined); // each look tries again
+  return { client, appNames };
+}
+
+/** A database that is away is tried again with the next look. */
+async function endAll(): Promise<void> {
+  for (const { client, appNames } of guarded)
+    for (const appName of appNames)
+      await endIdleTransactions(client, appName, IDLE_MS).catch(() => undefined);
+}

@@ -1,0 +1,269 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NamedDatabases } from '../databases/named-databases.js';
+import type { TwoWayPipeline } from '../pipelines/pipeline.schema.js';
+import type { Conflict } from './conflict.log.js';
+import { endIdleTransactions } from './idle-transactions.js';
+import { PairConnections } from './pair.connections.js';
+import type { Side } from './pair.decision.js';
+import { drained } from './pair.drain.js';
+import { reportsOf } from './pair.mapping.js';
+import { type PairPlan, planPair } from './pair.plan.js';
+import { repairFrom } from './pair.repair.js';
+import { type PairDeps, PairRun } from './pair.run.js';
+import {
+  lagOf,
+  NO_COUNTS,
+  type PairState,
+  type PairStatus,
+  type Refused,
+  readRefused,
+  sum,
+} from './pair.status.js';
+import { type PairParts, PairSync } from './pair.sync.js';
+import { type PairVerification, verifyPair } from './pair.verify.js';
+import { PairRestored, PairStopped } from './pair.worker.js';
+import type { RoundCounts } from './round.js';
+
+/** An application waits no longer than both of these for a document of a transaction that a killed bridge left. */
+const REAP_EVERY_MS = 250;
+const IDLE_MS = 500;
+const RETRY_MS = 1_000;
+
+/** Keeps one pair equal, for as long as the process lives. */
+export class PairService {
+  readonly #connections: PairConnections;
+  readonly #closed = new AbortController();
+  #state: PairState = 'starting';
+  #paused = false;
+  #restored: PairRestored | undefined;
+  #lastError: PairStatus['lastError'] = null;
+  #counts: RoundCounts = NO_COUNTS;
+  #refused: Refused = { parked: { count: 0, sample: [] }, unmapped: { count: 0, sample: [] } };
+  #run: PairRun | undefined;
+  /** Resolves when the run that is under way has ended. */
+  #running: Promise<unknown> = Promise.resolve();
+  #reports: readonly string[] = [];
+  /** Ends the run, or the pause, that is under way; then the pair does as it is asked by then. */
+  #turn = new AbortController();
+  #exclusive: Promise<unknown> = Promise.resolve();
+  #life: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    readonly pipeline: TwoWayPipeline,
+    databases: NamedDatabases,
+    private readonly deps: PairDeps,
+  ) {
+    this.#connections = new PairConnections(pipeline, databases);
+  }
+
+  /**
+   * Returns at once: a pair whose databases are away begins when they are back.
+   * @param agreed resolves once it is known whether the pair is paused
+   */
+  start(agreed: Promise<void> = Promise.resolve()): void {
+    this.#life = Promise.all([this.#live(agreed), this.#reap()]);
+  }
+
+  /** Finishes what is in hand. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    this.#turn.abort();
+    await this.#life;
+    await this.#exclusive;
+    await this.#connections.close();
+    this.#state = 'closed';
+  }
+
+  /** Resolves when nothing is written any more by this instance. */
+  async pause(): Promise<void> {
+    this.#paused = true;
+    this.#turn.abort();
+    await this.#running;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#turn.abort();
+  }
+
+  /** Whether this instance works on the pair now. */
+  get isRunning(): boolean {
+    return this.#state === 'running';
+  }
+
+  /** Why the pair does not do its work; empty while it does. */
+  reasons(): string[] {
+    const { name } = this.pipeline;
+    if (this.#state === 'running') return this.#run?.reasons() ?? [];
+    if (this.#state === 'paused') return [];
+    return [`pair ${name} is ${this.#state}${this.#lastError ? `: ${this.#lastError.message}` : ''}`];
+  }
+
+  /** While a database is away, what is known of refused keys is what it last told. */
+  async status(): Promise<PairStatus> {
+    const run = this.#run;
+    const last = this.#refused;
+    this.#refused = await readRefused(this.#connections, run?.unmapped, last).catch(() => last);
+    return {
+      state: this.#state,
+      lastError: this.#lastError ?? run?.positionLost ?? null,
+      counts: sum(this.#counts, run?.worker.counts ?? NO_COUNTS),
+      queued: run?.worker.queued ?? 0,
+      lag: run ? lagOf(run.assigned()) : null,
+      reports: this.#reports,
+      ...this.#refused,
+    };
+  }
+
+  /** What a check of everything would do now. @throws SinkError, PairNotPrepared */
+  async plan(signal: AbortSignal): Promise<PairPlan> {
+    return await planPair(new PairSync(await this.#connections.parts()), signal);
+  }
+
+  /** @throws SinkError, PairNotPrepared */
+  async verify(signal: AbortSignal): Promise<PairVerification> {
+    const sync = new PairSync(await this.#connections.parts());
+    return await verifyPair(sync, (until) => this.drained(until), signal);
+  }
+
+  /**
+   * Looks at every key, and makes both sides equal. With `from`, that side wins wherever they differ, whatever
+   * the pair remembers: for a database that was restored from a copy.
+   * @throws PairStopped where the pair does not run
+   */
+  async repair(signal: AbortSignal, from?: Side): Promise<void> {
+    if (from === undefined) {
+      if (!this.#run) throw new PairStopped();
+      await this.#run.worker.checkedEverything(signal);
+      return;
+    }
+    const work = this.#exclusive.then(async () => {
+      const wasPaused = this.#paused;
+      await this.pause();
+      try {
+        const counts = await repairFrom(from, await this.#connections.parts(), signal);
+        this.#counts = sum(this.#counts, counts);
+        this.#restored = undefined;
+      } finally {
+        if (!wasPaused) this.resume();
+      }
+    });
+    this.#exclusive = work.catch(() => undefined);
+    await work;
+  }
+
+  /** Lets every key be looked at, where this instance works on the pair; otherwise that is how it begins. */
+  checkEverything(): void {
+    this.#run?.worker.checkEverything();
+  }
+
+  /**
+   * Resolves when every change that was committed on either side before this call has been looked at; at once
+   * while the pair does not run, because nobody looks.
+   */
+  async drained(signal: AbortSignal): Promise<void> {
+    await drained(this.#connections, this.deps, () => this.#state === 'running', signal);
+  }
+
+  /** The newest first. @param before the id of the last one of the page before. @throws ConflictUnknown */
+  async conflicts(limit = 50, before?: string): Promise<Conflict[]> {
+    return await this.#connections.conflicts.page(limit, before);
+  }
+
+  /** Puts a loser back by an ordinary edit of its side, which then reaches the other. @throws ConflictUnknown */
+  async restoreLoser(conflict: string): Promise<void> {
+    await this.#connections.conflicts.restore(conflict);
+  }
+
+  async #live(agreed: Promise<void>): Promise<void> {
+    await Promise.race([agreed, once(this.#closed.signal)]);
+    while (!this.#closed.signal.aborted) {
+      this.#turn = new AbortController();
+      const turned = once(this.#turn.signal);
+      try {
+        if (this.#paused) {
+          this.#state = 'paused';
+          await turned;
+        } else await this.#work(turned);
+      } catch (error) {
+        this.#failed(error);
+        await Promise.race([turned, delay(RETRY_MS)]);
+      }
+    }
+  }
+
+  async #work(turned: Promise<void>): Promise<void> {
+    const parts = await this.#connections.parts();
+    this.#tellReports(parts);
+    await this.deps.checkTopics?.();
+    await this.#checkRestored(parts);
+    await this.#tellBaseline(parts);
+    if (this.#turn.signal.aborted) return;
+    const run = new PairRun(this.#connections, parts, this.deps, () => this.#turn.abort());
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#running = promise;
+    this.#run = run;
+    this.#state = 'running';
+    this.#lastError = null;
+    try {
+      await Promise.race([turned, run.ended]);
+    } finally {
+      await run.stop();
+      this.#counts = sum(this.#counts, run.worker.counts);
+      this.#run = undefined;
+      resolve();
+    }
+  }
+
+  /** What cannot be kept exactly: once, and again when the table's columns have changed it. */
+  #tellReports({ mapping }: PairParts): void {
+    const told = new Set(this.#reports);
+    this.#reports = reportsOf(this.pipeline.between[0].table, mapping);
+    for (const report of this.#reports)
+      if (!told.has(report)) this.deps.log.info(report, { pipeline: this.pipeline.name });
+  }
+
+  /** Stands until the key is no longer stale: repaired here, or by another instance. */
+  async #checkRestored(parts: PairParts): Promise<void> {
+    if (!this.#restored) return;
+    const looks = await new PairSync(parts).look([this.#restored.key]);
+    if (looks.some(({ decision }) => decision.go === 'stale')) throw this.#restored;
+    this.#restored = undefined;
+  }
+
+  /** Before the pair writes for the first time: what it is about to do. */
+  async #tellBaseline(parts: PairParts): Promise<void> {
+    const { mongo } = this.#connections;
+    if ((await mongo.baselineAt()) !== null) return;
+    const plan = await planPair(new PairSync(parts), this.#closed.signal);
+    this.deps.log.info(`pair ${this.pipeline.name}: the first baseline`, { plan });
+    await mongo.beginBaseline(plan);
+  }
+
+  #failed(error: unknown): void {
+    const { name } = this.pipeline;
+    const { code = 'UNKNOWN', message } = error as Error & { code?: string };
+    if (error instanceof PairRestored) this.#restored = error;
+    this.#state = error instanceof PairRestored ? 'restored' : 'waiting';
+    if (this.#lastError?.message !== message) {
+      const write = error instanceof PairRestored ? this.deps.log.error : this.deps.log.warn;
+      write.call(this.deps.log, `pair ${name} is ${this.#state}: ${message}`, { err: error });
+    }
+    this.#lastError = { code, message };
+  }
+
+  /** Ends what killed workers of this pair left open, in any process; from the first moment, and while it rests. */
+  async #reap(): Promise<void> {
+    const { client, appName } = this.#connections;
+    while (!this.#closed.signal.aborted) {
+      await endIdleTransactions(client, appName, IDLE_MS).catch(() => undefined); // MongoDB is away: so are its transactions
+      await delay(REAP_EVERY_MS, undefined, { signal: this.#closed.signal }).catch(() => undefined);
+    }
+  }
+}
+
+function once(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Log } from '@millrace/messaging';
+
+const ENTRY = fileURLToPath(new URL('../guard.js', import.meta.url));
+const HEARTBEAT_MS = 100;
+const AGAIN_MS = 5_000;
+const ENDS_WITHIN_MS = 1_000;
+
+/** A MongoDB database in which this process opens transactions. */
+export interface GuardedDatabase {
+  readonly url: string;
+  /** By which its connections are known there: of each pair. */
+  readonly appNames: readonly string[];
+}
+
+/**
+ * A small process beside this one, which ends the transactions that this one leaves open in MongoDB when it is killed
+ * or stopped: an application's plain update would wait for them until MongoDB ends them itself, a minute unless told
+ * otherwise. Another instance does the same; this is for one that is alone.
+ *
+ * Its standard input tells it that this process lives: first what to guard, then a line at every heartbeat.
+ */
+export class TransactionGuard {
+  #child: ChildProcess | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #again: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(
+    private readonly databases: readonly GuardedDatabase[],
+    private readonly log: Log,
+  ) {}
+
+  start(): void {
+    if (this.databases.length === 0) return;
+    this.#spawn();
+    this.#heartbeat = setInterval(() => this.#tell('\n'), HEARTBEAT_MS);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#heartbeat);
+    clearTimeout(this.#again);
+    const child = this.#child;
+    if (!child || child.exitCode !== null) return;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    const late = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS);
+    this.#tell('end\n');
+    await ended;
+    clearTimeout(late);
+  }
+
+  /** In a group of its own, so that what ends this process by its group does not end it too. */
+  #spawn(): void {
+    const child = spawn(process.execPath, ['--max-old-space-size=48', ENTRY], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: {},
+    });
+    this.#child = child;
+    child.stdin?.on('error', () => undefined); // it has ended: `exit` tells
+    child.once('error', (err) => this.log.warn('the guard of transactions cannot start', { err }));
+    child.once('exit', (code, signal) => {
+      if (this.#closed) return;
+      this.log.warn('the guard of transactions has ended, and is started again', { code, signal });
+      this.#again = setTimeout(() => this.#spawn(), AGAIN_MS);
+    });
+    // By its input, not by its environment or arguments, which others can see: a URL holds a password.
+    this.#tell(`${JSON.stringify(this.databases)}\n`);
+  }
+
+  #tell(line: string): void {
+    if (this.#child?.stdin?.writable) this.#child.stdin.write(line);
+  }
+}

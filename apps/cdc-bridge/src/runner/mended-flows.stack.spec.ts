@@ -1,0 +1,198 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@millrace/testing';
+import { type Collection, type Db, Int32 } from 'mongodb';
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { BridgeUnderTest } from '../testing/bridge-under-test.js';
+import { BAG, EQUAL, Flows, type Item, item, keyed, NO_DIFFERENCE } from '../testing/flows.js';
+import type { VerifyReport } from '../verification/verify-report.js';
+
+let flows: Flows;
+let bridge: BridgeUnderTest;
+let app: pg.Client;
+let owner: pg.Client;
+let documents: Db;
+const items = (name: string): Collection<Item> => documents.collection<Item>(name);
+
+beforeAll(async () => {
+  flows = await Flows.create(
+    inject('stack'),
+    `
+    create table shelves (id int primary key, n int);
+    create table bag (n int);
+    alter table bag replica identity full;
+    create table fragile (id int primary key, n int, numbers numeric[] not null);
+    create table later (id int primary key, n int);
+    create table counts (id int primary key, n int)`,
+  );
+  ({ bridge, app, owner, documents } = flows);
+  await app.query(`insert into shelves select n, n from generate_series(1, 50) n; insert into bag values (1), (1), (2);
+    insert into later select n, n from generate_series(1, 1500) n; insert into fragile values (1, 1, '{1.5}')`);
+  await items('counts').insertMany([1, 2, 3].map(item));
+}, 120_000);
+
+afterAll(() => flows?.[Symbol.asyncDispose]());
+
+function pipelines(...tables: string[]): object[] {
+  return [...tables.map((table) => flows.entry(table)), flows.itemsEntry('counts')];
+}
+const deployAgain = async (...tables: string[]) => {
+  await bridge.deploy(pipelines(...tables));
+  for (const instance of bridge.instances.splice(0)) await instance.stop();
+  await bridge.start();
+};
+const found = ({ sample }: VerifyReport) => sample.map(({ kind, key }) => `${kind} ${key}`).sort();
+const repair = (pipeline: string) => bridge.ask('POST', `/pipelines/${pipeline}/repair`);
+
+it('lists what it would do to the databases, does nothing of it, and then does it', async () => {
+  await bridge.write(pipelines('shelves', 'bag', 'fragile'));
+  const planned = await bridge.prepare('plan');
+  for (const line of [
+    /schema "millrace" with the tables by which/,
+    /public\.shelves captured, SELECT for \w+_cdc and \w+_bridge/,
+    /publication "\w+" of public\.bag, public\.fragile, public\.shelves/,
+    /counts keeps an image of each document before and after a change/,
+    /connector \S+-changes: \+ table\.include\.list/,
+  ]) {
+    expect(planned).toMatch(line);
+  }
+  const changed = async () => {
+    const { rows } = await owner.query(`select to_regnamespace('millrace') is not null as schema,
+      (select count(*)::int from pg_publication) as publications`);
+    const [{ options } = {}] = (await documents.listCollections({ name: 'counts' }).toArray()) as {
+      options?: object;
+    }[];
+    const signal = AbortSignal.timeout(10_000);
+    const connector = await bridge.connect.config(bridge.connector('postgres'), signal);
+    return { ...rows[0], images: Object.hasOwn(options ?? {}, 'changeStreamPreAndPostImages'), connector };
+  };
+  expect(await changed()).toEqual({ schema: false, publications: 0, images: false, connector: undefined });
+  await bridge.deploy(pipelines('shelves', 'bag', 'fragile'));
+  expect(await changed()).toMatchObject({ schema: true, publications: 1, images: true });
+  for (const comparison of [keyed('shelves'), BAG, keyed('fragile'), keyed('counts')])
+    await flows.untilEqual(comparison);
+}, 240_000);
+
+describe('what somebody did to a target', () => {
+  it('is named exactly by verify, and mended by repair', async () => {
+    await items('shelves').deleteOne({ _id: 7 });
+    await items('shelves').insertOne({ _id: 9_000, n: new Int32(1) });
+    await items('shelves').updateOne({ _id: 8 }, { $inc: { n: 1 } });
+    await owner.query(`delete from counts where id = 1; update counts set n = 0 where id = 2;
+      insert into counts values (9000, 1)`);
+    const bagged = documents.collection<{ _id: { row: string; at: string }; n: number }>('bag');
+    const [one] = await bagged.find({ n: 1 }).toArray();
+    await bagged.insertOne({ _id: { row: one?._id.row ?? '', at: 'twice' }, n: new Int32(1) as never });
+
+    expect(found(await flows.verify('shelves'))).toEqual(['different n8e0', 'extra n9e3', 'missing n7e0']);
+    expect(found(await flows.verify('counts'))).toEqual([
+      'different ["2"]',
+      'extra ["9000"]',
+      'missing ["1"]',
+    ]);
+    const bag = await flows.verify('bag');
+    expect(bag).toMatchObject({ extra: 1, missing: 0, different: 0 });
+    expect(bag.sample).toMatchObject([{ kind: 'extra', key: '{"n":"Int32 1"}', copies: 1 }]);
+
+    expect(await repair('shelves')).toMatchObject({ repaired: { written: 2, removed: 1, failed: 0 } });
+    expect(await repair('counts')).toMatchObject({ repaired: { written: 2, removed: 1, failed: 0 } });
+    expect(await repair('bag')).toMatchObject({ repaired: { written: 0, removed: 1, failed: 0 } });
+    for (const comparison of [keyed('shelves'), keyed('counts'), BAG]) {
+      expect(await flows.compare(comparison)).toMatchObject(EQUAL);
+      expect(await flows.verify(comparison.table)).toMatchObject({ ...NO_DIFFERENCE });
+    }
+  });
+
+  it('is mended by a new snapshot too', async () => {
+    await items('shelves').deleteMany({ _id: { $lte: 20 } });
+    await items('shelves').updateOne({ _id: 30 }, { $set: { n: new Int32(0) } });
+    await items('shelves').insertOne({ _id: 9_001, n: new Int32(1) });
+    const before = await bridge.status('shelves');
+    await bridge.ask('POST', '/pipelines/shelves/resnapshot');
+    await eventually('its rows', 60_000, async () => {
+      return (await bridge.status('shelves')).rows.read >= before.rows.read + 50;
+    });
+    expect(await flows.untilEqual(keyed('shelves'))).toMatchObject({ rows: 50 });
+    await flows.untilSwept('shelves', /asked for/);
+  });
+});
+
+it('gives a pipeline that comes later its rows, while the others flow on', async () => {
+  const before = await bridge.untilIdle('shelves');
+  let writes = 0;
+  const writing = { goes: true };
+  const writer = (async () => {
+    for (; writing.goes; writes++) {
+      await app.query('update shelves set n = n + 1 where id = $1', [1 + (writes % 50)]);
+      // Some two hundred a second: what is to be seen is the order of things, not how much a machine can take.
+      await sleep(5);
+    }
+  })();
+  try {
+    await deployAgain('shelves', 'bag', 'fragile', 'later');
+    await eventually('the later rows', 60_000, () => items('later').findOne({ _id: 1_500 }));
+  } finally {
+    writing.goes = false;
+    await writer;
+  }
+  expect(await flows.untilEqual(keyed('later'))).toMatchObject({ rows: 1_500 });
+  await flows.untilEqual(keyed('shelves'));
+  expect((await bridge.untilIdle('shelves')).rows.read - before.rows.read).toBe(writes);
+}, 180_000);
+
+it('begins anew after its slot was dropped, with what was written and deleted meanwhile', async () => {
+  const signal = AbortSignal.timeout(60_000);
+  await bridge.connect.stop(bridge.connector('postgres'), signal);
+  await eventually('the slot to be free', 30_000, async () => {
+    const { rows } = await owner.query(
+      'select from pg_replication_slots where active and database = current_database()',
+    );
+    return rows.length === 0;
+  });
+  await bridge.databases.dropSlots();
+  await app.query(`delete from shelves where id <= 10; insert into shelves values (500, 1);
+    update shelves set n = 0 where id = 20; truncate bag; delete from later`);
+  await eventually('the alarm', 30_000, async () => {
+    const text = (await bridge.status('shelves')).reasons.join();
+    return /slot .* is gone/.test(text);
+  });
+  await bridge.connect.resume(bridge.connector('postgres'), signal);
+  expect(await flows.untilEqual(keyed('shelves'))).toMatchObject({ rows: 41 });
+  expect(await flows.untilEqual(BAG)).toMatchObject({ rows: 0 });
+  expect(await flows.untilEqual(keyed('later'))).toMatchObject({ rows: 0 });
+  for (const pipeline of ['shelves', 'bag']) await flows.untilSwept(pipeline, /new snapshot/);
+  expect((await bridge.status('shelves')).reasons).toEqual([]);
+  await app.query('insert into shelves values (501, 1)');
+  expect(await flows.untilEqual(keyed('shelves'))).toMatchObject({ rows: 42 });
+}, 180_000);
+
+it('names the table of a lasting fault; without that table the rest flows again', async () => {
+  await app.query(`insert into fragile values (2, 2, '{NaN}'); update shelves set n = -1 where id = 20`);
+  const alarm = (text: RegExp) =>
+    eventually(`the alarm ${text}`, 120_000, async () =>
+      (await bridge.status('shelves')).reasons.find((reason) => text.test(reason)),
+    );
+  await alarm(/has failed.*it is started again/);
+  expect(await alarm(/take .* out/)).toContain('public.fragile');
+  await deployAgain('shelves', 'bag', 'later');
+  expect(await flows.untilEqual(keyed('shelves'))).toMatchObject({ rows: 42 });
+  expect((await bridge.status('shelves')).reasons).toEqual([]);
+}, 300_000);
+
+it('undoes what it did for a pipeline, and then for a database', async () => {
+  const told = await bridge.prepare('remove', 'shelves');
+  expect(told).toMatch(/public\.shelves released, SELECT revoked from/);
+  await bridge.prepare('remove', 'counts', '--drop-slot');
+  const { rows } = await owner.query(
+    `select (select array_agg(tablename::text order by 1) from pg_publication_tables where schemaname = 'public') as published,
+      has_table_privilege($1, 'shelves', 'select') as sees,
+      (select count(*)::int from millrace.checkpoints where pipeline = 'counts') as checkpoints`,
+    [`${bridge.databases.name}_cdc`],
+  );
+  expect(rows).toEqual([{ published: ['bag', 'later'], sees: false, checkpoints: 0 }]);
+  const collections = await documents.listCollections().toArray();
+  expect(collections.filter(({ name }) => name.startsWith('millrace'))).toEqual([]);
+  expect(JSON.stringify(collections)).not.toContain('changeStreamPreAndPostImages');
+  const signal = AbortSignal.timeout(10_000);
+  expect(await bridge.connect.config(bridge.connector('mongo'), signal)).toBeUndefined();
+}, 120_000);

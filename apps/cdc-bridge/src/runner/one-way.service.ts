@@ -1,0 +1,278 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  backoffMs,
+  type DeadLetters,
+  type Log,
+  type SchemaRegistry,
+  type TopicOffsets,
+} from '@millrace/messaging';
+import type { Checkpoint, CheckpointStore } from '../checkpoints/checkpoint.js';
+import { type Control, type ControlStore, NO_CONTROL } from '../control/control.js';
+import type { NamedDatabases } from '../databases/named-databases.js';
+import { describeEndpoint, type Endpoint, sourcesOf, targetsOf } from '../pipelines/endpoint.js';
+import type { OneWayPipeline } from '../pipelines/pipeline.schema.js';
+import { type SweepReport, sweep, unmended } from '../verification/sweep.js';
+import { type VerifyParts, verify } from '../verification/verify.js';
+import { describeFailure } from './failure.js';
+import { Gate } from './gate.js';
+import { checkpointsOf, type OneWayParts, openOneWay } from './one-way.parts.js';
+import { PipelineRunner } from './pipeline.runner.js';
+import { NotAPair, PipelineNotReady, type PipelineService, type PipelineStatus } from './pipeline.service.js';
+import { drained, progressOf } from './progress.js';
+import { RUNNER_LIMITS, type RunnerLimits } from './runner.parts.js';
+import type { SourcesPort } from './sources.port.js';
+import { oneWayStatus } from './status.js';
+import { checkTopicsOf } from './topic-check.js';
+
+/** What all pipelines of a process share. It stays its owner's. */
+export interface SharedParts {
+  readonly databases: NamedDatabases;
+  readonly registry: SchemaRegistry;
+  readonly deadLetters: Pick<DeadLetters, 'write'>;
+  readonly offsets: Pick<TopicOffsets, 'range' | 'ranges'>;
+  readonly sources: SourcesPort;
+  readonly brokers: readonly string[];
+  readonly log: Log;
+  readonly limits?: Partial<RunnerLimits>;
+}
+
+/** Rows could not be told from ghosts yet, or were too many for one sweep. */
+class SweepIncomplete extends Error {
+  readonly code = 'SWEEP_INCOMPLETE';
+  readonly canRetry = true;
+
+  constructor({ verified: { pending, unsettled }, repaired }: SweepReport) {
+    const { written, removed } = repaired;
+    super(
+      `${written + removed} rows were mended; ${pending} have changes that wait for the delay, ` +
+        `${unsettled} changed each time they were looked at`,
+    );
+  }
+}
+
+const REOPEN = { firstMs: 500, maxMs: 10_000 };
+/** Nobody waits for it, and a large table takes long: what is bounded is only one that stands still. */
+const SWEEP_WITHIN_MS = 12 * 60 * 60 * 1_000;
+
+/** One one-way pipeline in this process, from the first attempt to reach its databases to the last batch. */
+export class OneWayService implements PipelineService {
+  readonly #gate = new Gate();
+  readonly #closed = new AbortController();
+  /** Aborted when the pipeline is paused; another one when it is resumed. */
+  #going = new AbortController();
+  readonly #checkpoints: CheckpointStore;
+  readonly #source: Endpoint;
+  #control: Control = NO_CONTROL;
+  #parts: OneWayParts | undefined;
+  #runner: PipelineRunner | undefined;
+  #fault: string | undefined;
+  #known: readonly Checkpoint[] = [];
+  #life: Promise<void> = Promise.resolve();
+  #sweeping: Promise<void> | undefined;
+
+  constructor(
+    readonly pipeline: OneWayPipeline,
+    private readonly controls: ControlStore,
+    private readonly shared: SharedParts,
+  ) {
+    this.#checkpoints = checkpointsOf(pipeline, shared.databases);
+    this.#source = sourcesOf(pipeline)[0] as Endpoint;
+    // It may be paused: that is known with the first look at the control.
+    this.#gate.close();
+  }
+
+  start(): void {
+    this.#life = this.#open();
+  }
+
+  follow(control: Control): void {
+    this.#control = control;
+    if (control.paused) {
+      this.#gate.close();
+      this.#going.abort(new PipelineNotReady(`${this.pipeline.name} is paused: resume it first`));
+    } else {
+      if (this.#going.signal.aborted) this.#going = new AbortController();
+      this.#gate.open();
+    }
+    const due = control.sweep !== null && !control.paused && this.#runner?.leads;
+    if (due && !this.#sweeping) this.#sweeping = this.#sweep().finally(() => (this.#sweeping = undefined));
+  }
+
+  reasons(): string[] {
+    const told = this.#fault ? [this.#fault] : (this.#runner?.reasons() ?? ['it has not started yet']);
+    return this.#control.paused ? [] : told.map((reason) => `${this.pipeline.name}: ${reason}`);
+  }
+
+  async status(): Promise<PipelineStatus> {
+    const { offsets, sources } = this.shared;
+    const [target] = targetsOf(this.pipeline);
+    const { checkpoints, away } = await this.#lastCheckpoints();
+    const topic = this.#parts?.route.topic;
+    const ranges = topic === undefined || away ? null : await offsets.ranges(topic).catch(() => null);
+    const told = oneWayStatus({
+      control: this.#control,
+      isOpen: this.#runner !== undefined,
+      reasons: [...this.reasons(), ...(away ?? []), ...sources.alarms(this.#source.database)],
+      checkpoints,
+      progress: ranges && topic !== undefined ? progressOf(topic, ranges, checkpoints) : null,
+      mine: this.#runner?.partitions() ?? [],
+      now: Date.now(),
+    });
+    return {
+      name: this.pipeline.name,
+      kind: 'one-way',
+      from: describeEndpoint(this.#source),
+      to: describeEndpoint(target as Endpoint),
+      ...told,
+      lag: { ...told.lag, sourceSeconds: sources.lagSeconds(this.#source.database) ?? null },
+      reports: this.#parts?.route.reports ?? [],
+    };
+  }
+
+  verify(signal: AbortSignal): Promise<object> {
+    return this.#whileGoing(signal, (bounded) => verify(this.#verifyParts(), bounded));
+  }
+
+  async repair(signal: AbortSignal, from?: string): Promise<object> {
+    if (from !== undefined)
+      throw new NotAPair(this.pipeline.name, 'its source always wins, and no side can be chosen');
+    return this.#whileGoing(signal, (bounded) => sweep(this.#verifyParts(), bounded));
+  }
+
+  async resnapshot(): Promise<void> {
+    this.#refuseUnlessRunning();
+    await this.shared.sources.requestSnapshot(this.#source.database, this.#source.name);
+    await this.controls.requestSweep(this.pipeline.name, 'a new snapshot was asked for');
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await this.#life;
+    await this.#runner?.close();
+    await this.#sweeping;
+  }
+
+  async #open(): Promise<void> {
+    const { signal } = this.#closed;
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      try {
+        const parts = await openOneWay(this.pipeline, this.shared.databases, this.shared.registry);
+        await checkTopicsOf(this.pipeline, this.shared, parts.route.keyless);
+        this.#parts = parts;
+        for (const report of this.#parts.route.reports)
+          this.shared.log.info(report, { pipeline: this.pipeline.name });
+        this.#runner = new PipelineRunner({
+          ...this.#parts,
+          ...this.shared,
+          limits: { ...RUNNER_LIMITS, ...this.shared.limits },
+          checkpoints: this.#checkpoints,
+          control: this.controls,
+          gate: this.#gate,
+          requestSnapshot: () =>
+            this.shared.sources.requestSnapshot(this.#source.database, this.#source.name),
+        });
+        this.#runner.start();
+        this.#fault = undefined;
+        return;
+      } catch (error) {
+        const { code, text } = describeFailure(error);
+        if (this.#fault !== text)
+          this.shared.log.warn(`cannot start yet: ${text}`, { pipeline: this.pipeline.name, code });
+        this.#fault = text;
+        await sleep(backoffMs(REOPEN, attempt), undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Carries out the sweep that is asked for; a failed one is tried again at a later look at the control. */
+  async #sweep(): Promise<void> {
+    const { name } = this.pipeline;
+    const request = this.#control.sweep;
+    if (!request) return;
+    const { signal: going } = this.#going;
+    try {
+      const report = await this.#swept(going);
+      await this.controls.sweepDone(name, request.id);
+      this.shared.log.info(`swept: ${request.reason}`, { pipeline: name, report });
+    } catch (error) {
+      // It stays asked for, and begins again with the next look, of this or another process.
+      if (this.#closed.signal.aborted) return;
+      if (going.aborted) {
+        this.shared.log.info(`the sweep waits for the pipeline: ${request.reason}`, { pipeline: name });
+        return;
+      }
+      const { code, text } = describeFailure(error);
+      this.shared.log.warn(`the sweep failed and is tried again: ${text}`, { pipeline: name, code });
+      const message = `the sweep failed: ${text}`;
+      await this.controls.setLastError(name, { code, message, at: new Date() }).catch(() => undefined);
+      // What waits for a delay is not looked at over and over.
+      const pause = Math.max(REOPEN.maxMs, (this.pipeline.delay ?? 0) / 10);
+      await sleep(pause, undefined, { signal: this.#closed.signal }).catch(() => undefined);
+    }
+  }
+
+  /** While the sink's database is away, what it last told. */
+  async #lastCheckpoints(): Promise<{ checkpoints: readonly Checkpoint[]; away?: readonly string[] }> {
+    try {
+      this.#known = await this.#checkpoints.all(this.pipeline.name);
+      return { checkpoints: this.#known };
+    } catch (error) {
+      const { code, text } = describeFailure(error);
+      return { checkpoints: this.#known, away: [`its checkpoints cannot be read: ${code}: ${text}`] };
+    }
+  }
+
+  /** Sweeps until no row is left. @throws SweepIncomplete */
+  async #swept(going: AbortSignal): Promise<SweepReport> {
+    for (;;) {
+      const signal = AbortSignal.any([this.#closed.signal, going, AbortSignal.timeout(SWEEP_WITHIN_MS)]);
+      const report = await sweep(this.#verifyParts(), signal);
+      const { verified, repaired } = report;
+      const isDone = unmended(report) === 0;
+      if (isDone && verified.pending + verified.unsettled === 0) return report;
+      if (isDone || repaired.written + repaired.removed === 0) throw new SweepIncomplete(report);
+      this.shared.log.info('swept, and more is left', { pipeline: this.pipeline.name, report });
+    }
+  }
+
+  /** Ends the work when the pipeline is paused. @throws PipelineNotReady then; what the work throws */
+  async #whileGoing<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal: going } = this.#going;
+    try {
+      return await work(AbortSignal.any([signal, going, this.#closed.signal]));
+    } catch (error) {
+      throw going.aborted ? going.reason : error;
+    }
+  }
+
+  /** @throws PipelineNotReady */
+  #refuseUnlessRunning(): OneWayParts {
+    const { name } = this.pipeline;
+    if (!this.#parts || !this.#runner)
+      throw new PipelineNotReady(`${name} has not started: ${this.#fault ?? 'it is about to'}`);
+    if (this.#control.paused) throw new PipelineNotReady(`${name} is paused: resume it first`);
+    return this.#parts;
+  }
+
+  #verifyParts(): VerifyParts & OneWayParts {
+    const { name, delay } = this.pipeline;
+    const { route, sink } = this.#refuseUnlessRunning();
+    const { offsets, sources } = this.shared;
+    return {
+      route,
+      sink,
+      caughtUp: (signal) => sources.caughtUp(this.#source.database, signal),
+      drained: (signal) =>
+        drained({ pipeline: name, topic: route.topic }, offsets, this.#checkpoints, signal),
+      ...(delay && { pendingOf: (keys: ReadonlySet<string>) => this.#pendingOf(keys) }),
+    };
+  }
+
+  /** While anything waits, every key may be among it. */
+  async #pendingOf(keys: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const topic = this.#parts?.route.topic ?? '';
+    const checkpoints = await this.#checkpoints.all(this.pipeline.name);
+    const progress = progressOf(topic, await this.shared.offsets.ranges(topic), checkpoints);
+    return progress.some(({ lag }) => lag > 0n) ? keys : new Set();
+  }
+}

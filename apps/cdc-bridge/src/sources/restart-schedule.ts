@@ -1,0 +1,42 @@
+import { backoffMs, type ConnectorStatus } from '@millrace/messaging';
+
+/** How failed tasks are started again. All in milliseconds. */
+export interface RestartPolicy {
+  /** Before the first restart; doubled each time. */
+  readonly firstMs: number;
+  readonly maxMs: number;
+  /** A connector that has run so long is forgiven its failures. */
+  readonly calmMs: number;
+  /** After so many restarts a fault counts as one that they do not mend. */
+  readonly lastingAfter: number;
+}
+
+export const RESTARTS: RestartPolicy = { firstMs: 1_000, maxMs: 60_000, calmMs: 60_000, lastingAfter: 5 };
+
+/** A connector's past, as far as restarts depend on it. */
+export interface RestartState {
+  readonly restarts: number;
+  /** Since when it has run, or failed, without a change. */
+  readonly since: number;
+  readonly isFailed: boolean;
+}
+
+export const NEVER_FAILED: RestartState = { restarts: 0, since: 0, isFailed: false };
+
+/** Whether to start failed tasks again now, and what to remember. */
+export function nextRestart(
+  state: RestartState,
+  status: ConnectorStatus,
+  now: number,
+  policy: RestartPolicy,
+): { readonly state: RestartState; readonly restart: boolean } {
+  const isFailed = [status.connector, ...status.tasks].some((part) => part.state === 'FAILED');
+  const since = isFailed === state.isFailed ? state.since : now;
+  if (!isFailed) {
+    const isForgiven = now - since >= policy.calmMs;
+    return { state: { restarts: isForgiven ? 0 : state.restarts, since, isFailed }, restart: false };
+  }
+  const pause = backoffMs(policy, state.restarts + 1, () => 0);
+  if (now - since < pause) return { state: { ...state, since, isFailed }, restart: false };
+  return { state: { restarts: state.restarts + 1, since: now, isFailed }, restart: true };
+}

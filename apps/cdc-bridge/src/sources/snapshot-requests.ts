@@ -1,0 +1,35 @@
+import type { NamedDatabases } from '../databases/named-databases.js';
+import { OWN_SCHEMA, SIGNALS_COLLECTION, SIGNALS_TABLE } from '../names/bridge-names.js';
+import { quoteName } from '../postgres/identifier.js';
+import { collectionSnapshots, type MongoSignal, tableSnapshots } from './snapshot-signal.js';
+import type { Source } from './source.js';
+import { unchunkedCollections } from './unchunked-collections.js';
+import { unchunkedTables } from './unchunked-tables.js';
+
+/**
+ * Asks a source's connector to read a table or collection again, beside the changes that flow.
+ * @param table `schema.table`, or the name of a collection
+ */
+export async function requestSnapshot(
+  databases: NamedDatabases,
+  source: Source,
+  table: string,
+): Promise<void> {
+  if (source.kind === 'postgres') {
+    const { pool } = databases.postgres(source.name);
+    for (const { id, type, data } of tableSnapshots([table], await unchunkedTables(pool, [table]))) {
+      await pool.query(`insert into ${quoteName(OWN_SCHEMA)}.${SIGNALS_TABLE} values ($1, $2, $3)`, [
+        id,
+        type,
+        JSON.stringify(data),
+      ]);
+    }
+    return;
+  }
+  const { db } = databases.mongo(source.name);
+  const name = `${db.databaseName}.${table}`;
+  const unchunked = (await unchunkedCollections(db, [table])).map(() => name);
+  for (const { id, type, data } of collectionSnapshots([name], unchunked)) {
+    await db.collection<MongoSignal>(SIGNALS_COLLECTION).insertOne({ _id: id, type, data });
+  }
+}

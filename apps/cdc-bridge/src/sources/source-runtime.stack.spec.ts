@@ -1,0 +1,172 @@
+import { SchemaRegistry, silentLog } from '@millrace/messaging';
+import { eventually } from '@millrace/testing';
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { SourceUnderTest } from '../testing/source.under-test.js';
+import { Connectors } from './connectors.js';
+import { SourceWatermarks } from './source-watermarks.js';
+
+const within = (ms: number) => AbortSignal.timeout(ms);
+
+describe.each(['postgres', 'mongo'] as const)('watermarks of a %s source', (kind) => {
+  let source: SourceUnderTest;
+  let watermarks: SourceWatermarks;
+  const name = kind === 'postgres' ? 'public.stock' : 'stock';
+
+  const insert = async (id: number) => {
+    if (kind === 'postgres') await (await app()).query('insert into stock values ($1)', [id]);
+    else
+      await (await source.databases.documents('app'))
+        .collection<{ _id: number }>('stock')
+        .insertOne({ _id: id });
+  };
+  /** Rows that the topic has; what was there when the snapshot began may stand in it twice. */
+  const rows = async () =>
+    new Set((await source.changes(name)).map(({ after }) => JSON.stringify(after))).size;
+  let connected: Promise<pg.Client> | undefined;
+  const app = () => (connected ??= source.databases.postgres('app'));
+
+  beforeAll(async () => {
+    source = await SourceUnderTest.create(kind, inject('stack'));
+    if (kind === 'postgres') {
+      const owner = await source.databases.postgres('owner');
+      await owner.query('create table stock (id int primary key)');
+      await owner.query(`grant select, insert on stock to ${source.databases.name}_app`);
+    }
+    await source.apply(name);
+    watermarks = new SourceWatermarks({
+      brokers: source.stack.kafka.bootstrapServers,
+      clientId: 'source-runtime',
+      schemas: new SchemaRegistry({ url: source.stack.registry.url }),
+      databases: source.open,
+      sources: [source.source([name])],
+      log: silentLog,
+      everyMs: 500,
+    });
+    watermarks.start();
+  });
+
+  afterAll(async () => {
+    await watermarks?.close();
+    await source?.[Symbol.asyncDispose]();
+  });
+
+  it('waits until what was committed before can be read in its topic', async () => {
+    for (let id = 1; id <= 10; id++) {
+      await insert(id);
+      await watermarks.caughtUp(source.name, within(60_000));
+      expect(await rows()).toBe(id);
+    }
+  });
+
+  it('tells the lag, which grows while the connector is stopped, and then waits for what it has to bring', async () => {
+    await eventually('a small lag', 20_000, () => (watermarks.lagSeconds(source.name) ?? 99) < 3);
+    await source.connect.stop(source.connector, within(10_000));
+    await eventually('the lag to grow', 30_000, () => (watermarks.lagSeconds(source.name) ?? 0) > 4);
+    await insert(11);
+    await expect(watermarks.caughtUp(source.name, within(1_500))).rejects.toThrow();
+    await source.connect.resume(source.connector, within(10_000));
+    await watermarks.caughtUp(source.name, within(60_000));
+    expect(await rows()).toBe(11);
+    await eventually('a small lag', 20_000, () => (watermarks.lagSeconds(source.name) ?? 99) < 3);
+  });
+});
+
+describe('the watch over connectors', () => {
+  let source: SourceUnderTest;
+  let owner: pg.Client;
+  let connectors: Connectors;
+
+  beforeAll(async () => {
+    source = await SourceUnderTest.create('postgres', inject('stack'));
+    owner = await source.databases.postgres('owner');
+    await owner.query('create table orders (id int primary key); create table fragile (id int primary key)');
+    await source.apply('public.orders', 'public.fragile');
+    connectors = new Connectors({
+      connect: source.connect,
+      databases: source.open,
+      sources: [source.source(['public.orders', 'public.fragile'])],
+      log: silentLog,
+      pollMs: 200,
+      restarts: { firstMs: 300, maxMs: 1_000, calmMs: 5_000, lastingAfter: 2 },
+      lagAlarmBytes: 64 * 1_024 * 1_024,
+    });
+    connectors.start();
+  });
+
+  afterAll(async () => {
+    await connectors?.close();
+    await source?.[Symbol.asyncDispose]();
+  });
+
+  const status = () => connectors.status(source.name);
+
+  it('shows a connector that runs, and its slot', async () => {
+    await eventually('it to run', 20_000, () => status().state === 'running' && status().slot?.active);
+    expect(status()).toMatchObject({ alarms: [], slot: { active: true, lost: false } });
+    expect(connectors.reasons()).toEqual([]);
+  });
+
+  it('brings a table’s rows again when asked', async () => {
+    await owner.query('insert into orders values (1)');
+    await source.untilChanges('public.orders', 1);
+    await connectors.requestSnapshot(source.name, 'public.orders');
+    expect((await source.untilChanges('public.orders', 2)).map(({ op }) => op)).toEqual(['c', 'r']);
+  });
+
+  it('shows a fault that starting again does not mend, and starts it again once it is mended', async () => {
+    const signal = within(30_000);
+    const { name: _, ...config } = (await source.connect.config(source.connector, signal)) ?? {};
+    const publication = config['publication.name'] as string;
+    await source.connect.putConfig(source.connector, { ...config, 'publication.name': 'not_there' }, signal);
+    await eventually('the fault', 60_000, () =>
+      connectors.reasons().some((reason) => reason.includes('take')),
+    );
+    expect(status()).toMatchObject({
+      state: 'failed',
+      fault: { text: expect.stringContaining('ublication') },
+    });
+
+    await owner.query(
+      `create publication not_there for table orders, fragile, millrace.signals, millrace.watermarks`,
+    );
+    await eventually('it to run again', 60_000, () => status().state === 'running');
+    await owner.query('insert into orders values (2)');
+    await source.untilChanges('public.orders', 3);
+    await source.connect.putConfig(source.connector, { ...config, 'publication.name': publication }, signal);
+    await eventually(
+      'its alarms to end',
+      60_000,
+      () => status().state === 'running' && status().alarms.length === 0,
+    );
+  });
+
+  it('alarms on a slot that is gone, and a new snapshot brings what was missed', async () => {
+    await source.connect.stop(source.connector, within(10_000));
+    await eventually('the slot to be free', 30_000, () => status().slot?.active === false);
+    await source.databases.dropSlots();
+    await owner.query('insert into orders values (3); delete from orders where id = 1');
+    await eventually('the alarm', 20_000, () =>
+      connectors.reasons().some((reason) => reason.includes('is gone')),
+    );
+    await source.connect.resume(source.connector, within(10_000));
+    await eventually('the new snapshot', 60_000, async () =>
+      (await source.changes('public.orders')).some(
+        ({ op, after }) => op === 'r' && (after as { id: number }).id === 3,
+      ),
+    );
+    await eventually('its alarms to end', 30_000, () => connectors.reasons().length === 0);
+  });
+
+  it('alarms on a slot that holds back more of the log than it may', async () => {
+    await source.connect.stop(source.connector, within(10_000));
+    await owner.query(`create table filler (text text)`);
+    await owner.query(`insert into filler select repeat(md5(n::text), 30) from generate_series(1, 80000) n`);
+    await eventually('the alarm', 20_000, () =>
+      connectors.reasons().some((reason) => / MB behind/.test(reason)),
+    );
+    expect(connectors.reasons()).toContainEqual(expect.stringContaining('is stopped'));
+    await source.connect.resume(source.connector, within(10_000));
+    await eventually('its alarms to end', 60_000, () => connectors.reasons().length === 0);
+  });
+});
