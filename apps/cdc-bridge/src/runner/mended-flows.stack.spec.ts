@@ -190,6 +190,13 @@ it('undoes what it did for a pipeline, and then for a database', async () => {
     [`${bridge.databases.name}_cdc`],
   );
   expect(rows).toEqual([{ published: ['bag', 'later'], sees: false, checkpoints: 0 }]);
+  // The bridge still runs, and would make a collection anew by writing to it.
+  await eventually('the bridge to miss its markers', 30_000, () =>
+    bridge.ask('GET', '/health/ready').then(
+      () => false,
+      ({ message }: Error) => /no marker can be written to mo\w+: millrace_watermarks is empty/.test(message),
+    ),
+  );
   const collections = await documents.listCollections().toArray();
   expect(collections.filter(({ name }) => name.startsWith('millrace'))).toEqual([]);
   expect(JSON.stringify(collections)).not.toContain('changeStreamPreAndPostImages');

@@ -6,6 +6,15 @@ import type { Captured } from './source.js';
 /** Lets the connector write where it marks its incremental snapshots; it reads the database by a role of its own. */
 export const SIGNALS_ROLE = 'millrace_signals';
 
+/** The one document of the collection of markers. */
+export interface MarkedDocument {
+  readonly _id: typeof MARKED_DOCUMENT;
+  /** The id of the last marker. */
+  readonly marker?: string;
+}
+
+export const MARKED_DOCUMENT = 'marker';
+
 /** A command for a user's database. */
 export interface MongoStep extends Step {
   readonly command: Document;
@@ -22,6 +31,8 @@ export interface MongoCatalogue {
   /** By name: whether changes carry images; undefined for a view. */
   readonly collections: ReadonlyMap<string, { readonly images: boolean; readonly isView: boolean }>;
   readonly hasRole: boolean;
+  /** Whether the document is there that markers are written to. */
+  readonly isMarked: boolean;
   readonly records: readonly CollectionRecord[];
 }
 
@@ -39,6 +50,8 @@ export async function readMongoCatalogue(db: Db): Promise<MongoCatalogue> {
       }),
     ),
     hasRole: roles.length > 0,
+    isMarked:
+      (await db.collection<MarkedDocument>(WATERMARKS_COLLECTION).findOne({ _id: MARKED_DOCUMENT })) !== null,
     records: await db.collection<CollectionRecord>(CAPTURED_COLLECTION).find().sort({ _id: 1 }).toArray(),
   };
 }
@@ -52,14 +65,15 @@ export function mongoFaults({ collections }: MongoCatalogue, captured: readonly 
 /** The changes that bring a database to what is captured of it, in order; none where it is there already. */
 export function mongoSteps(
   db: string,
-  { collections, hasRole, records }: MongoCatalogue,
+  { collections, hasRole, isMarked, records }: MongoCatalogue,
   captured: readonly Captured[],
 ): MongoStep[] {
   const gone = records.filter(({ _id }) => !captured.some(({ name }) => name === _id));
   return [
-    ...[WATERMARKS_COLLECTION, SIGNALS_COLLECTION, CAPTURED_COLLECTION]
+    ...(isMarked ? [] : [ownCollection(WATERMARKS_COLLECTION, markedDocument())]),
+    ...[SIGNALS_COLLECTION, CAPTURED_COLLECTION]
       .filter((name) => !collections.has(name))
-      .map((name) => step(`collection ${name}, by which a connector is followed`, { create: name })),
+      .map((name) => ownCollection(name, { create: name })),
     ...(hasRole ? [] : [signalsRole(db)]),
     ...captured.flatMap(({ name }) => captureSteps(name, collections.get(name)?.images, records)),
     ...gone.flatMap((record) => releaseSteps(record, collections.has(record._id))),
@@ -74,6 +88,16 @@ export function mongoRemoval({ collections, hasRole }: MongoCatalogue): MongoSte
       .map((name) => step(`collection ${name}, dropped`, { drop: name })),
     ...(hasRole ? [step(`role ${SIGNALS_ROLE}, dropped`, { dropRole: SIGNALS_ROLE })] : []),
   ];
+}
+
+function ownCollection(name: string, command: Document): MongoStep {
+  return step(`collection ${name}, by which a connector is followed`, command);
+}
+
+/** Makes the collection too. */
+function markedDocument(): Document {
+  const q = { _id: MARKED_DOCUMENT };
+  return { update: WATERMARKS_COLLECTION, updates: [{ q, u: { $setOnInsert: q }, upsert: true }] };
 }
 
 const IMAGES = (enabled: boolean) => ({ changeStreamPreAndPostImages: { enabled } });

@@ -8,7 +8,7 @@ import {
   type WriterSchemas,
 } from '@millrace/messaging';
 import { envelopeOf, isOfSnapshot } from '../changes/envelope.js';
-import { decodeRecord } from '../changes/record.decoder.js';
+import { type DecodedRecord, decodeRecord } from '../changes/record.decoder.js';
 import { SnapshotRuns } from '../changes/snapshot-runs.js';
 import type { NamedDatabases } from '../databases/named-databases.js';
 import type { Source } from './source.js';
@@ -166,14 +166,22 @@ export class SourceWatermarks {
     const [name, watermark] = [...this.#watermarks].find(([, each]) => each.topic === topic) ?? [];
     for (const { key, value } of records) {
       if (name === undefined || !watermark) continue;
-      if (key) watermark.arrived((await decodeRecord(key, this.#options.schemas)).fields);
-      if (value) await this.#seen(name, value);
+      const change = value ? await this.#decode(value) : undefined;
+      const told = { key: key ? (await this.#decode(key)).fields : {}, value: change?.fields };
+      const marker = watermark.markerIn(told);
+      if (marker === undefined) continue;
+      watermark.arrived(marker);
+      if (change) await this.#seen(name, change);
     }
     this.#positions.set(topic, next);
   }
 
-  async #seen(database: string, value: Buffer): Promise<void> {
-    const envelope = envelopeOf(await decodeRecord(value, this.#options.schemas));
+  #decode(bytes: Buffer): Promise<DecodedRecord> {
+    return decodeRecord(bytes, this.#options.schemas);
+  }
+
+  async #seen(database: string, change: DecodedRecord): Promise<void> {
+    const envelope = envelopeOf(change);
     if (!envelope || !isOfSnapshot(envelope)) return;
     const snapshot = this.#snapshots.nameOf(envelope.at);
     if (this.#told.get(database) === snapshot) return;

@@ -1,3 +1,4 @@
+import { isRecord } from '../changes/envelope.js';
 import type { NamedDatabases } from '../databases/named-databases.js';
 import {
   changeTopic,
@@ -8,17 +9,26 @@ import {
   WATERMARKS_TABLE,
 } from '../names/bridge-names.js';
 import { quoteName } from '../postgres/identifier.js';
+import { MARKED_DOCUMENT, type MarkedDocument } from './mongo.plan.js';
 import type { Source } from './source.js';
 
 /** How long markers are kept: nobody waits for one so long. */
 const KEPT_MS = 60 * 60 * 1_000;
 const OWN = quoteName(OWN_SCHEMA);
 
+/** The decoded key and value of a record in the topic of the markers. */
+export interface WatermarkRecord {
+  readonly key: Fields;
+  readonly value: Fields | undefined;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
 /** Where a source's markers are written, and where they arrive. */
 export interface WatermarkWriter {
   readonly topic: string;
-  /** The id in the key of a marker's change. */
-  idOf(key: Readonly<Record<string, unknown>>): string;
+  /** The id of the marker that a record tells of; undefined where it tells of none. */
+  markerIn(record: WatermarkRecord): string | undefined;
   write(id: string): Promise<void>;
   /** Removes old markers, and signals that the connector has read from the log long ago. */
   prune(): Promise<void>;
@@ -32,7 +42,7 @@ function postgresWriter(databases: NamedDatabases, name: string): WatermarkWrite
   const { pool } = databases.postgres(name);
   return {
     topic: changeTopic(name, `${OWN_SCHEMA}.${WATERMARKS_TABLE}`),
-    idOf: ({ id }) => String(id),
+    markerIn: ({ key }) => (key.id === undefined ? undefined : String(key.id)),
     async write(id) {
       await pool.query(`insert into ${OWN}.${WATERMARKS_TABLE} (id) values ($1)`, [id]);
     },
@@ -47,22 +57,38 @@ function postgresWriter(databases: NamedDatabases, name: string): WatermarkWrite
   };
 }
 
+/**
+ * One document that each marker changes: an insert would make the collection anew after it was dropped. Until the first
+ * it tells of none, so that a connector's first snapshot is not taken for one that begins anew.
+ */
 function mongoWriter(databases: NamedDatabases, name: string): WatermarkWriter {
   const { db } = databases.mongo(name);
-  const watermarks = db.collection<{ _id: string; at: Date }>(WATERMARKS_COLLECTION);
+  const watermarks = db.collection<MarkedDocument>(WATERMARKS_COLLECTION);
   return {
     topic: changeTopic(name, `${db.databaseName}.${WATERMARKS_COLLECTION}`),
-    // The connector writes keys as JSON.
-    idOf: ({ id }) => String(JSON.parse(String(id))),
+    markerIn: ({ value }) => markerOf(value?.after) ?? markerOf(updatedFields(value)),
     async write(id) {
-      await watermarks.insertOne(
-        { _id: id, at: new Date() },
+      const { matchedCount } = await watermarks.updateOne(
+        { _id: MARKED_DOCUMENT },
+        { $set: { marker: id } },
         { writeConcern: { w: 'majority', wtimeoutMS: 10_000 } },
       );
+      if (matchedCount === 0) throw new Error(`${WATERMARKS_COLLECTION} is empty: apply the pipelines again`);
     },
     async prune() {
-      await watermarks.deleteMany({ at: { $lt: new Date(Date.now() - KEPT_MS) } });
       await db.collection(SIGNALS_COLLECTION).deleteMany({});
     },
   };
+}
+
+/** What an update set; the image after it is null, as the collection keeps none. */
+function updatedFields(value: Fields | undefined): unknown {
+  const told = value?.updateDescription;
+  return isRecord(told) ? told.updatedFields : undefined;
+}
+
+function markerOf(json: unknown): string | undefined {
+  if (typeof json !== 'string') return undefined;
+  const { marker } = JSON.parse(json);
+  return typeof marker === 'string' ? marker : undefined;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { WatermarkWriter } from './watermark-writer.js';
+import type { WatermarkRecord, WatermarkWriter } from './watermark-writer.js';
 
 interface UnderWay {
   /** By the monotonic clock, in milliseconds. */
@@ -44,9 +44,13 @@ export class Watermark {
     }
   }
 
-  /** Called with the key of each record of the topic. */
-  arrived(key: Readonly<Record<string, unknown>>): void {
-    const id = this.writer.idOf(key);
+  /** The id of the marker that a record tells of; undefined where it tells of none. */
+  markerIn(record: WatermarkRecord): string | undefined {
+    return this.writer.markerIn(record);
+  }
+
+  /** Called with the id of each marker that is seen in the topic. */
+  arrived(id: string): void {
     const marker = this.#underWay.get(id);
     if (!marker) return;
     this.#lastMs = performance.now() - marker.writtenAt;
