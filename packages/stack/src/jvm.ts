@@ -10,6 +10,7 @@ export const JVM_STOP_MS = 60_000;
  */
 export const JITS = ['quick', 'full'] as const;
 export type Jit = (typeof JITS)[number];
+export const DEFAULT_JIT: Jit = 'quick';
 
 export interface JvmOptions {
   readonly java: string;

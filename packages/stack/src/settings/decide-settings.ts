@@ -1,4 +1,4 @@
-import type { Jit } from '../jvm.js';
+import { DEFAULT_JIT, type Jit } from '../jvm.js';
 import { SERVICES } from '../services/declarations.js';
 import type { ServiceSettings } from '../services/service.js';
 import { StackError } from '../stack.error.js';
@@ -31,7 +31,7 @@ export const decideSettings = async (
   const offsets = ports.map((name) => portOf(env, name) - declaredBase);
   return {
     portBase: wishes.portBase ?? stored?.portBase ?? (await pickPortBase(path, offsets)),
-    jit: wishes.jit ?? stored?.jit ?? 'quick',
+    jit: wishes.jit ?? stored?.jit ?? DEFAULT_JIT,
     services: Object.fromEntries(
       SERVICES.map(({ name }) => [name, serviceSettings(wishes, stored?.services[name], name)]),
     ),

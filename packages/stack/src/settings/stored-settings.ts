@@ -1,4 +1,4 @@
-import type { Jit } from '../jvm.js';
+import { DEFAULT_JIT, type Jit } from '../jvm.js';
 import type { ServiceSettings } from '../services/service.js';
 import { readJsonFile, writeJsonFile } from '../state/json-file.js';
 
@@ -11,7 +11,7 @@ export interface StoredSettings {
 
 export const readStoredSettings = async (file: string): Promise<StoredSettings | undefined> => {
   const stored = (await readJsonFile(file)) as StoredSettings | undefined;
-  return stored && { ...stored, jit: stored.jit ?? 'quick' };
+  return stored && { ...stored, jit: stored.jit ?? DEFAULT_JIT };
 };
 
 export const writeStoredSettings = (file: string, settings: StoredSettings): Promise<void> =>
