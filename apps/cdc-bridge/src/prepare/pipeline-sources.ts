@@ -1,0 +1,105 @@
+import { ConnectApi } from '@millrace/messaging';
+import { connectorName } from '../names/bridge-names.js';
+import type { Pipeline } from '../pipelines/pipeline.schema.js';
+import {
+  applySource,
+  planSource,
+  removeSource,
+  type SourceDeps,
+  type SourcePlan,
+} from '../sources/prepare-source.js';
+import { type PreparedSource, type Source, sourcesOfPipelines } from '../sources/source.js';
+import { requestDueSweeps } from './due-sweeps.js';
+import { type PreparationOptions, settingsOf, tellSteps } from './preparation.options.js';
+import type { ToldTopics } from './told-topics.js';
+
+/** The databases that pipelines read, their connectors and topics. */
+export class PipelineSources {
+  readonly #deps: SourceDeps;
+
+  constructor(
+    private readonly options: PreparationOptions,
+    private readonly topics: ToldTopics,
+  ) {
+    this.#deps = {
+      connect: new ConnectApi(options.connectUrl),
+      registryUrl: options.connectRegistryUrl,
+      applyTopics: (needed) => topics.apply(needed),
+      signal: options.signal,
+    };
+  }
+
+  async plan(pipelines: readonly Pipeline[]): Promise<void> {
+    for (const source of this.#of(pipelines)) {
+      const plan = await planSource(source, this.#deps);
+      this.#tell(plan);
+      await this.topics.plan(plan.topics);
+    }
+    for (const orphan of await this.#orphans(pipelines)) this.#tellStop(orphan);
+  }
+
+  async apply(pipelines: readonly Pipeline[]): Promise<void> {
+    await Promise.all(this.#of(pipelines).map((source) => this.#apply(source, pipelines)));
+    for (const orphan of await this.#orphans(pipelines)) {
+      this.#tellStop(orphan);
+      await this.#remove(orphan, false);
+    }
+  }
+
+  /** @param dropSlot also the slot of a database from which nothing flows any more */
+  async remove(removed: readonly Pipeline[], others: readonly Pipeline[], dropSlot: boolean): Promise<void> {
+    const remaining = this.#of(others);
+    for (const source of this.#of(removed)) {
+      const still = remaining.find(({ name }) => name === source.name);
+      if (still) await this.#apply(still, others);
+      else await this.#remove(source, dropSlot);
+    }
+  }
+
+  /** A snapshot that is due brings no deletions: a sweep is asked for before it. */
+  async #apply(source: PreparedSource, pipelines: readonly Pipeline[]): Promise<void> {
+    const { databases } = this.options;
+    await applySource(
+      source,
+      this.#deps,
+      (plan) => this.#tell(plan),
+      (due) => requestDueSweeps(source.name, due, this.topics.made, pipelines, databases),
+    );
+  }
+
+  async #remove(source: PreparedSource, dropSlot: boolean): Promise<void> {
+    const told = (steps: SourcePlan['steps']) => tellSteps(this.options, source.name, steps);
+    await removeSource(source, this.#deps, told, { dropSlot });
+  }
+
+  #of(pipelines: readonly Pipeline[]): PreparedSource[] {
+    return sourcesOfPipelines(pipelines).map((source: Source) => ({
+      ...source,
+      settings: settingsOf(this.options, source.name),
+    }));
+  }
+
+  /** Databases that no pipeline reads any more, and that still have a connector at work. */
+  async #orphans(pipelines: readonly Pipeline[]): Promise<PreparedSource[]> {
+    const { settings, signal } = this.options;
+    const read = new Set(sourcesOfPipelines(pipelines).map(({ name }) => name));
+    const orphans: PreparedSource[] = [];
+    for (const database of settings.filter(({ name }) => !read.has(name))) {
+      const name = connectorName(database.name);
+      const config = await this.#deps.connect.config(name, signal);
+      if (config && (await this.#deps.connect.status(name, signal)).connector.state !== 'STOPPED') {
+        orphans.push({ kind: database.kind, name: database.name, captured: [], settings: database });
+      }
+    }
+    return orphans;
+  }
+
+  #tell({ source, steps, connector }: SourcePlan): void {
+    tellSteps(this.options, source, steps);
+    for (const line of connector) this.options.tell(`${source}: connector ${connectorName(source)}: ${line}`);
+  }
+
+  #tellStop({ name }: PreparedSource): void {
+    this.options.tell(`${name}: the connector ${connectorName(name)} is stopped; its slot stays`);
+  }
+}
