@@ -11,7 +11,7 @@ import { type Control, type ControlStore, NO_CONTROL } from '../control/control.
 import type { NamedDatabases } from '../databases/named-databases.js';
 import { describeEndpoint, type Endpoint, sourcesOf, targetsOf } from '../pipelines/endpoint.js';
 import type { OneWayPipeline } from '../pipelines/pipeline.schema.js';
-import { type SweepReport, sweep, unmended } from '../verification/sweep.js';
+import { sweep } from '../verification/sweep.js';
 import { type VerifyParts, verify } from '../verification/verify.js';
 import { describeFailure } from './failure.js';
 import { Gate } from './gate.js';
@@ -19,6 +19,7 @@ import { checkpointsOf, type OneWayParts, openOneWay } from './one-way.parts.js'
 import { PipelineRunner } from './pipeline.runner.js';
 import { NotAPair, PipelineNotReady, type PipelineService, type PipelineStatus } from './pipeline.service.js';
 import { drained, progressOf } from './progress.js';
+import { RequestedSweeps } from './requested-sweeps.js';
 import { RUNNER_LIMITS, type RunnerLimits } from './runner.parts.js';
 import type { SourcesPort } from './sources.port.js';
 import { oneWayStatus } from './status.js';
@@ -36,23 +37,7 @@ export interface SharedParts {
   readonly limits?: Partial<RunnerLimits>;
 }
 
-/** Rows could not be told from ghosts yet, or were too many for one sweep. */
-class SweepIncomplete extends Error {
-  readonly code = 'SWEEP_INCOMPLETE';
-  readonly canRetry = true;
-
-  constructor({ verified: { pending, unsettled }, repaired }: SweepReport) {
-    const { written, removed } = repaired;
-    super(
-      `${written + removed} rows were mended; ${pending} have changes that wait for the delay, ` +
-        `${unsettled} changed each time they were looked at`,
-    );
-  }
-}
-
 const REOPEN = { firstMs: 500, maxMs: 10_000 };
-/** Nobody waits for it, and a large table takes long: what is bounded is only one that stands still. */
-const SWEEP_WITHIN_MS = 12 * 60 * 60 * 1_000;
 
 /** One one-way pipeline in this process, from the first attempt to reach its databases to the last batch. */
 export class OneWayService implements PipelineService {
@@ -62,13 +47,13 @@ export class OneWayService implements PipelineService {
   #going = new AbortController();
   readonly #checkpoints: CheckpointStore;
   readonly #source: Endpoint;
+  readonly #sweeps: RequestedSweeps;
   #control: Control = NO_CONTROL;
   #parts: OneWayParts | undefined;
   #runner: PipelineRunner | undefined;
   #fault: string | undefined;
   #known: readonly Checkpoint[] = [];
   #life: Promise<void> = Promise.resolve();
-  #sweeping: Promise<void> | undefined;
 
   constructor(
     readonly pipeline: OneWayPipeline,
@@ -77,6 +62,13 @@ export class OneWayService implements PipelineService {
   ) {
     this.#checkpoints = checkpointsOf(pipeline, shared.databases);
     this.#source = sourcesOf(pipeline)[0] as Endpoint;
+    this.#sweeps = new RequestedSweeps({
+      pipeline,
+      controls,
+      log: shared.log,
+      closed: this.#closed.signal,
+      partsOf: () => this.#verifyParts(),
+    });
     // It may be paused: that is known with the first look at the control.
     this.#gate.close();
   }
@@ -94,8 +86,8 @@ export class OneWayService implements PipelineService {
       if (this.#going.signal.aborted) this.#going = new AbortController();
       this.#gate.open();
     }
-    const due = control.sweep !== null && !control.paused && this.#runner?.leads;
-    if (due && !this.#sweeping) this.#sweeping = this.#sweep().finally(() => (this.#sweeping = undefined));
+    if (control.sweep !== null && !control.paused && this.#runner?.leads)
+      this.#sweeps.carryOut(control.sweep, this.#going.signal);
   }
 
   reasons(): string[] {
@@ -149,7 +141,7 @@ export class OneWayService implements PipelineService {
     this.#closed.abort();
     await this.#life;
     await this.#runner?.close();
-    await this.#sweeping;
+    await this.#sweeps.ended();
   }
 
   async #open(): Promise<void> {
@@ -184,33 +176,6 @@ export class OneWayService implements PipelineService {
     }
   }
 
-  /** Carries out the sweep that is asked for; a failed one is tried again at a later look at the control. */
-  async #sweep(): Promise<void> {
-    const { name } = this.pipeline;
-    const request = this.#control.sweep;
-    if (!request) return;
-    const { signal: going } = this.#going;
-    try {
-      const report = await this.#swept(going);
-      await this.controls.sweepDone(name, request.id);
-      this.shared.log.info(`swept: ${request.reason}`, { pipeline: name, report });
-    } catch (error) {
-      // It stays asked for, and begins again with the next look, of this or another process.
-      if (this.#closed.signal.aborted) return;
-      if (going.aborted) {
-        this.shared.log.info(`the sweep waits for the pipeline: ${request.reason}`, { pipeline: name });
-        return;
-      }
-      const { code, text } = describeFailure(error);
-      this.shared.log.warn(`the sweep failed and is tried again: ${text}`, { pipeline: name, code });
-      const message = `the sweep failed: ${text}`;
-      await this.controls.setLastError(name, { code, message, at: new Date() }).catch(() => undefined);
-      // What waits for a delay is not looked at over and over.
-      const pause = Math.max(REOPEN.maxMs, (this.pipeline.delay ?? 0) / 10);
-      await sleep(pause, undefined, { signal: this.#closed.signal }).catch(() => undefined);
-    }
-  }
-
   /** While the sink's database is away, what it last told. */
   async #lastCheckpoints(): Promise<{ checkpoints: readonly Checkpoint[]; away?: readonly string[] }> {
     try {
@@ -219,19 +184,6 @@ export class OneWayService implements PipelineService {
     } catch (error) {
       const { code, text } = describeFailure(error);
       return { checkpoints: this.#known, away: [`its checkpoints cannot be read: ${code}: ${text}`] };
-    }
-  }
-
-  /** Sweeps until no row is left. @throws SweepIncomplete */
-  async #swept(going: AbortSignal): Promise<SweepReport> {
-    for (;;) {
-      const signal = AbortSignal.any([this.#closed.signal, going, AbortSignal.timeout(SWEEP_WITHIN_MS)]);
-      const report = await sweep(this.#verifyParts(), signal);
-      const { verified, repaired } = report;
-      const isDone = unmended(report) === 0;
-      if (isDone && verified.pending + verified.unsettled === 0) return report;
-      if (isDone || repaired.written + repaired.removed === 0) throw new SweepIncomplete(report);
-      this.shared.log.info('swept, and more is left', { pipeline: this.pipeline.name, report });
     }
   }
 

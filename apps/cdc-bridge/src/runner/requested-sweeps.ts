@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '@millrace/messaging';
+import type { ControlStore, SweepRequest } from '../control/control.js';
+import type { OneWayPipeline } from '../pipelines/pipeline.schema.js';
+import { type SweepReport, sweep, unmended } from '../verification/sweep.js';
+import type { VerifyParts } from '../verification/verify.js';
+import { describeFailure } from './failure.js';
+import type { OneWayParts } from './one-way.parts.js';
+
+export interface RequestedSweepsOptions {
+  readonly pipeline: OneWayPipeline;
+  readonly controls: ControlStore;
+  readonly log: Log;
+  /** Aborted when the process ends. */
+  readonly closed: AbortSignal;
+  /** @throws PipelineNotReady */
+  partsOf(): VerifyParts & OneWayParts;
+}
+
+/** Rows could not be told from ghosts yet, or were too many for one sweep. */
+class SweepIncomplete extends Error {
+  readonly code = 'SWEEP_INCOMPLETE';
+  readonly canRetry = true;
+
+  constructor({ verified: { pending, unsettled }, repaired }: SweepReport) {
+    const { written, removed } = repaired;
+    super(
+      `${written + removed} rows were mended; ${pending} have changes that wait for the delay, ` +
+        `${unsettled} changed each time they were looked at`,
+    );
+  }
+}
+
+const AGAIN_MS = 10_000;
+/** Nobody waits for it, and a large table takes long: what is bounded is only one that stands still. */
+const SWEEP_WITHIN_MS = 12 * 60 * 60 * 1_000;
+
+/** Carries out the sweeps that are asked for of one pipeline, one at a time. */
+export class RequestedSweeps {
+  #underWay: Promise<void> | undefined;
+
+  constructor(private readonly options: RequestedSweepsOptions) {}
+
+  /**
+   * Begins one, unless one is under way. A failed one is tried again when it is asked for again.
+   * @param going aborted when the pipeline is paused
+   */
+  carryOut(request: SweepRequest, going: AbortSignal): void {
+    this.#underWay ??= this.#carryOut(request, going).finally(() => (this.#underWay = undefined));
+  }
+
+  /** Resolves when none is under way. */
+  async ended(): Promise<void> {
+    await this.#underWay;
+  }
+
+  async #carryOut({ id, reason }: SweepRequest, going: AbortSignal): Promise<void> {
+    const { pipeline, controls, log, closed } = this.options;
+    const { name, delay = 0 } = pipeline;
+    try {
+      const report = await this.#swept(going);
+      await controls.sweepDone(name, id);
+      log.info(`swept: ${reason}`, { pipeline: name, report });
+    } catch (error) {
+      // It stays asked for, and begins again with the next look, of this or another process.
+      if (closed.aborted) return;
+      if (going.aborted) {
+        log.info(`the sweep waits for the pipeline: ${reason}`, { pipeline: name });
+        return;
+      }
+      const { code, text } = describeFailure(error);
+      log.warn(`the sweep failed and is tried again: ${text}`, { pipeline: name, code });
+      const message = `the sweep failed: ${text}`;
+      await controls.setLastError(name, { code, message, at: new Date() }).catch(() => undefined);
+      // What waits for a delay is not looked at over and over.
+      await sleep(Math.max(AGAIN_MS, delay / 10), undefined, { signal: closed }).catch(() => undefined);
+    }
+  }
+
+  /** Sweeps until no row is left. @throws SweepIncomplete */
+  async #swept(going: AbortSignal): Promise<SweepReport> {
+    const { pipeline, log, closed, partsOf } = this.options;
+    for (;;) {
+      const signal = AbortSignal.any([closed, going, AbortSignal.timeout(SWEEP_WITHIN_MS)]);
+      const report = await sweep(partsOf(), signal);
+      const { verified, repaired } = report;
+      const isDone = unmended(report) === 0;
+      if (isDone && verified.pending + verified.unsettled === 0) return report;
+      if (isDone || repaired.written + repaired.removed === 0) throw new SweepIncomplete(report);
+      log.info('swept, and more is left', { pipeline: pipeline.name, report });
+    }
+  }
+}
