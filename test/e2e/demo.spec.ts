@@ -5,6 +5,7 @@ import { openStack } from '@millrace/stack';
 import { LOOPBACK, listeningAddresses, type StackEndpoints } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { millrace } from './support/millrace.js';
+import { untilPipelinesEqual } from './support/own-pipelines.js';
 import { ownStack } from './support/own-stack.js';
 import { ownStateDir, root } from './support/state-dir.js';
 
@@ -36,6 +37,9 @@ describe('on a stack that is up', () => {
       expect(all).toContain(shown);
     }
     expect(await running(ownStateDir)).toEqual(await everything());
+    const rows = await untilPipelinesEqual(await ownStack().endpoints());
+    expect(rows.orders).toBeGreaterThanOrEqual(120);
+    expect([rows.stock, rows.customers]).not.toContain(0);
   }, 300_000);
 
   it('stops at Ctrl-C, and leaves it up', async () => {

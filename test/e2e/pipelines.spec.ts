@@ -1,6 +1,7 @@
-import { eventually } from '@millrace/testing';
+import { eventually, mongoRoleFaults, postgresRoleFaults } from '@millrace/testing';
 import { afterAll, expect, inject, it } from 'vitest';
 import { millrace } from './support/millrace.js';
+import { untilPipelinesEqual } from './support/own-pipelines.js';
 import { World } from './support/world.js';
 
 /** `millrace pipelines …` on the stack under test, whose deploy step has applied the project's own pipelines.yaml. */
@@ -12,6 +13,13 @@ afterAll(async () => {
   await pipelines('apply');
   await restartBridge();
 }, 240_000);
+
+it('has a role for the owner, the service, the bridge and Debezium in each database, none of them a superuser', async () => {
+  const { orders, inventory } = inject('stack').databases;
+  const own = new URL(inventory.owner).pathname.slice(1);
+  expect(await postgresRoleFaults(orders)).toEqual([]);
+  expect(await mongoRoleFaults(inventory, [own, `${own}_bridge`])).toEqual([]);
+});
 
 it('plans nothing where all is as wanted', async () => {
   expect(await pipelines('plan')).toMatchObject({ exitCode: 0, all: '' });
@@ -36,6 +44,7 @@ it('removes a pipeline, plans to bring it back, and brings it back with what it 
     const { exitCode, all } = await pipelines('verify', 'stock');
     return exitCode === 0 || Promise.reject(new Error(all));
   });
+  expect((await untilPipelinesEqual(inject('stack'))).stock).toBeGreaterThan(1);
 }, 360_000);
 
 it('says which name it does not know, and fails', async () => {

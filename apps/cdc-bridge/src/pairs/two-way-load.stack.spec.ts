@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventually } from '@millrace/testing';
+import { type Compared, compareSides, eventually } from '@millrace/testing';
 import type { Db, MongoClient } from 'mongodb';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { type Compared, compareSides } from '../testing/comparison/compare.js';
 import { Databases } from '../testing/databases.js';
 import { endIdleTransactions } from './idle-transactions.js';
 import type { ConflictPolicy } from './pair.decision.js';

@@ -1,9 +1,8 @@
-import { eventually, LogReader } from '@millrace/testing';
+import { type Compared, type Comparison, eventually, LogReader } from '@millrace/testing';
 import type { Db } from 'mongodb';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { BridgeUnderTest } from '../testing/bridge-under-test.js';
-import type { Compared, Comparison } from '../testing/comparison/compare.js';
 import { EQUAL, Flows, ID, N, NO_DIFFERENCE, text } from '../testing/flows.js';
 
 const MB = 1_024 * 1_024;

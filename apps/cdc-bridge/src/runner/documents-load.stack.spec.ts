@@ -1,9 +1,8 @@
-import { eventually } from '@millrace/testing';
+import { compareSides, eventually } from '@millrace/testing';
 import type { Db } from 'mongodb';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { BridgeUnderTest } from '../testing/bridge-under-test.js';
-import { compareSides } from '../testing/comparison/compare.js';
 import {
   DOCUMENT_COLLECTIONS,
   DOCUMENT_COLUMNS,

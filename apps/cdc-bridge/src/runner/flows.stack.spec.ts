@@ -1,9 +1,8 @@
-import { eventually } from '@millrace/testing';
+import { type Comparison, eventually } from '@millrace/testing';
 import { type Db, Int32 } from 'mongodb';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { BridgeUnderTest } from '../testing/bridge-under-test.js';
-import type { Comparison } from '../testing/comparison/compare.js';
 import { EQUAL, Flows, ID, type Item, item, keyed, NO_DIFFERENCE, text } from '../testing/flows.js';
 
 /** Longer than Kafka waits for a consumer that shows no life. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { eventually } from '@millrace/testing';
+import { type DatabaseUrls, eventually, mongoRoleFaults, postgresRoleFaults } from '@millrace/testing';
 import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import pg from 'pg';
 import { sessionOptions } from '../postgres/session.js';
@@ -72,12 +72,14 @@ export class Databases implements AsyncDisposable {
 
   /** @throws Error where two of the roles are one, or one of them may do more than it needs. */
   async checkRoles(): Promise<void> {
-    const faults = [...(await this.#postgresFaults()), ...(await this.#mongoFaults())];
-    for (const urls of [
-      ROLES.map((role) => this.postgresUrl(role)),
-      ROLES.map((role) => this.mongoUrl(role)),
-    ])
-      if (new Set(urls).size < ROLES.length) faults.push('two roles share a URL');
+    const own = [this.name, `${this.name}_bridge`];
+    const faults = [
+      ...(await postgresRoleFaults(this.#urls((role) => this.postgresUrl(role)))),
+      ...(await mongoRoleFaults(
+        this.#urls((role) => this.mongoUrl(role)),
+        own,
+      )),
+    ];
     if (faults.length > 0) throw new Error(`the tests' database roles: ${faults.join('; ')}`);
   }
 
@@ -123,58 +125,8 @@ export class Databases implements AsyncDisposable {
     }
   }
 
-  /** As each role finds itself to be, once it is connected. */
-  async #postgresFaults(): Promise<string[]> {
-    const found = await Promise.all(
-      ROLES.map(async (role) => {
-        const client = new pg.Client({ connectionString: this.postgresUrl(role) });
-        await client.connect();
-        try {
-          const { rows } = await client.query<PostgresRole>(
-            `select r.oid, r.rolsuper or r.rolcreaterole or r.rolbypassrls as powerful, r.rolreplication as replicates,
-                    array(select m.rolname::text from pg_roles m
-                          where m.oid <> r.oid and m.rolname <> 'pg_database_owner'
-                            and pg_has_role(r.oid, m.oid, 'member')) as memberships
-             from pg_roles r where r.rolname = current_user`,
-          );
-          return { role, ...(rows[0] as PostgresRole) };
-        } finally {
-          await client.end();
-        }
-      }),
-    );
-    return [
-      ...(new Set(found.map(({ oid }) => oid)).size < ROLES.length ? ['two are one in Postgres'] : []),
-      ...found
-        .filter(({ role, powerful, replicates }) => powerful || (replicates && role !== 'cdc'))
-        .map(({ role }) => `${role} may do too much in Postgres`),
-      ...found
-        .filter(({ memberships }) => memberships.length > 0)
-        .map(({ role, memberships }) => `${role} is also ${memberships.join(', ')} in Postgres`),
-    ];
-  }
-
-  /** Rights in the test's own databases only; on those of the server none, so no root, no clusterAdmin, no __system. */
-  async #mongoFaults(): Promise<string[]> {
-    const own = [this.name, `${this.name}_bridge`];
-    const found = await Promise.all(
-      ROLES.map(async (role) => {
-        await using client = await MongoClient.connect(this.mongoUrl(role));
-        const status = await client.db('admin').command({ connectionStatus: 1 });
-        return { role, ...(status.authInfo as MongoRole) };
-      }),
-    );
-    const users = new Set(
-      found.flatMap(({ authenticatedUsers }) => authenticatedUsers.map(({ user }) => user)),
-    );
-    return [
-      ...(users.size < ROLES.length ? ['two are one in MongoDB'] : []),
-      ...found.flatMap(({ role, authenticatedUserRoles }) =>
-        authenticatedUserRoles
-          .filter((granted) => !own.includes(granted.db))
-          .map((granted) => `${role} has ${granted.role} on ${granted.db} in MongoDB`),
-      ),
-    ];
+  #urls(of: (role: Role) => string): DatabaseUrls {
+    return { owner: of('owner'), app: of('app'), bridge: of('bridge'), cdc: of('cdc') };
   }
 
   async #asAdmin(work: (admin: pg.Client) => Promise<void>): Promise<void> {
@@ -186,18 +138,6 @@ export class Databases implements AsyncDisposable {
       await admin.end();
     }
   }
-}
-
-interface PostgresRole {
-  readonly oid: number;
-  readonly powerful: boolean;
-  readonly replicates: boolean;
-  readonly memberships: readonly string[];
-}
-
-interface MongoRole {
-  readonly authenticatedUsers: readonly { readonly user: string }[];
-  readonly authenticatedUserRoles: readonly { readonly role: string; readonly db: string }[];
 }
 
 /** Those of a killed process too, which the server may hold for a moment. */

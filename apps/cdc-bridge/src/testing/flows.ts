@@ -1,10 +1,15 @@
-import { eventually } from '@millrace/testing';
+import {
+  type Compared,
+  type Comparison,
+  compareSides,
+  type Differences,
+  eventually,
+} from '@millrace/testing';
 import { type Db, Int32 } from 'mongodb';
 import type pg from 'pg';
 import { expect } from 'vitest';
 import type { VerifyReport } from '../verification/verify-report.js';
 import { BridgeUnderTest } from './bridge-under-test.js';
-import { type Compared, type Comparison, compareSides, type Differences } from './comparison/compare.js';
 
 const WITHIN_MS = 240_000;
 

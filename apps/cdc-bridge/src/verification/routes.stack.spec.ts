@@ -1,3 +1,4 @@
+import { type Comparison, compareSides } from '@millrace/testing';
 import { Decimal128, type Document, Int32, type MongoClient } from 'mongodb';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
@@ -11,7 +12,6 @@ import { sessionOptions } from '../postgres/session.js';
 import { MongoSink } from '../sinks/mongo.sink.js';
 import { PostgresSink } from '../sinks/postgres.sink.js';
 import type { Sink } from '../sinks/sink.js';
-import { type Comparison, compareSides } from '../testing/comparison/compare.js';
 import { Databases } from '../testing/databases.js';
 import { repairKeys } from './repair.js';
 import { sweep, unmended } from './sweep.js';

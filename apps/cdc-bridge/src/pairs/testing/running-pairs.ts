@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { silentLog, TopicOffsets } from '@millrace/messaging';
-import { eventually, LogReader, type StackEndpoints } from '@millrace/testing';
+import { type Compared, compareSides, eventually, LogReader, type StackEndpoints } from '@millrace/testing';
 import type { Db } from 'mongodb';
 import type pg from 'pg';
 import { OWN_SCHEMA, WATERMARKS_COLLECTION, WATERMARKS_TABLE } from '../../names/bridge-names.js';
 import type { PipelineStatus } from '../../runner/pipeline.service.js';
 import { BridgeUnderTest } from '../../testing/bridge-under-test.js';
-import { type Compared, compareSides } from '../../testing/comparison/compare.js';
 import type { ConflictPolicy } from '../pair.decision.js';
 import { LostWrites } from './lost-writes.js';
 

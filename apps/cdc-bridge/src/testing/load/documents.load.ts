@@ -1,6 +1,6 @@
+import type { Comparison } from '@millrace/testing';
 import { type ClientSession, type Db, type Document, Int32, type MongoClient } from 'mongodb';
 import { randomFrom } from '../../pairs/testing/random.js';
-import type { Comparison } from '../comparison/compare.js';
 import type { Databases } from '../databases.js';
 import { type Pace, PacedWork } from './paced-work.js';
 

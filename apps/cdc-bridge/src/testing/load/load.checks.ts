@@ -1,7 +1,7 @@
+import type { Differences } from '@millrace/testing';
 import { expect } from 'vitest';
 import type { VerifyReport } from '../../verification/verify-report.js';
 import type { BridgeUnderTest } from '../bridge-under-test.js';
-import type { Differences } from '../comparison/compare.js';
 import { StreamedChanges } from '../streamed-changes.js';
 
 export interface LoadedPipeline {

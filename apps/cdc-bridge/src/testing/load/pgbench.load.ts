@@ -1,7 +1,6 @@
-import { copyFrom } from '@millrace/testing';
+import { type Comparison, copyFrom } from '@millrace/testing';
 import type pg from 'pg';
 import { randomFrom } from '../../pairs/testing/random.js';
-import type { Comparison } from '../comparison/compare.js';
 import type { Databases } from '../databases.js';
 import { type Pace, PacedWork } from './paced-work.js';
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { compareSides } from '@millrace/testing';
 import { Int32 } from 'mongodb';
 import pg from 'pg';
 import type { CheckpointStore } from '../../checkpoints/checkpoint.js';
@@ -11,7 +12,6 @@ import { type Change, compact, type Fields, type Key, type Put } from '../../sin
 import { MongoSink } from '../../sinks/mongo.sink.js';
 import { PostgresSink } from '../../sinks/postgres.sink.js';
 import type { Sink } from '../../sinks/sink.js';
-import { compareSides } from '../../testing/comparison/compare.js';
 import type { Databases } from '../../testing/databases.js';
 import { type BsonDocument, TYPED_READS } from '../../values/bson-value.js';
 import type { ComparedRoute } from '../route-sides.js';
