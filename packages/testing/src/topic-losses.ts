@@ -1,4 +1,4 @@
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import kafkajs, { type Admin, Kafka, logLevel } from 'kafkajs';
 import { eventually } from './eventually.js';
 
 process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1';
@@ -22,6 +22,21 @@ export async function deleteTopic(bootstrapServers: readonly string[], topic: st
     await admin.deleteTopics({ topics: [topic] });
     await eventually(`${topic} to be gone`, GONE_WITHIN_MS, async () => {
       return !(await admin.listTopics()).includes(topic);
+    });
+  });
+}
+
+/** Sets these settings of a topic, and no others, as somebody might who knows nothing of what needs them. */
+export async function setTopicConfig(
+  bootstrapServers: readonly string[],
+  topic: string,
+  config: Readonly<Record<string, string>>,
+): Promise<void> {
+  const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+  await asAdmin(bootstrapServers, async (admin) => {
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }],
     });
   });
 }

@@ -1,9 +1,7 @@
-import { applyTopics } from '@millrace/messaging';
-import { deleteTopic, eventually, expireRecords } from '@millrace/testing';
+import { deleteTopic, eventually, expireRecords, setTopicConfig } from '@millrace/testing';
 import { type Collection, type Db, Int32 } from 'mongodb';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { CHANGE_PARTITIONS } from '../sources/change-topics.js';
 import type { BridgeUnderTest } from '../testing/bridge-under-test.js';
 import { Flows, type Item, item, keyed, NO_DIFFERENCE } from '../testing/flows.js';
 import { StreamedChanges } from '../testing/streamed-changes.js';
@@ -91,6 +89,7 @@ describe('a checkpoint that its topic does not hold any more', () => {
       await items('counts').insertOne(item(100));
     });
     for (const topic of TOPICS()) await expireRecords(brokers, topic);
+    const since = await StreamedChanges.fromNow(bridge.stack, TOPICS());
     await bridge.start();
     for (const comparison of ONE_WAY) {
       await alarm(comparison.table, /the checkpoint \d+ is outside of its topic/);
@@ -98,6 +97,10 @@ describe('a checkpoint that its topic does not hold any more', () => {
       await flows.untilSwept(comparison.table, /is outside of its topic/);
       expect(await flows.verify(comparison.table)).toMatchObject({ compared: 51, ...NO_DIFFERENCE });
     }
+    await eventually('each row to be read anew', 60_000, async () => {
+      const read = Object.values(await since.count()).map(({ ops }) => ops.r ?? 0);
+      return read.length === ONE_WAY.length && read.every((rows) => rows >= 51);
+    });
   }, 180_000);
 
   it('is one too where another topic is there under its name, however far that goes', async () => {
@@ -169,15 +172,16 @@ it('gives a second pipeline of a table its rows, although the topic does not hol
 const again = () => ({ mongo: bridge.names.mongo, collection: 'again' });
 
 it('begins with no topic that may lose what it still needs, and says which and why', async () => {
-  const shortened = (topic: string, config: Record<string, string>) =>
-    applyTopics(brokers, [{ name: topic, partitions: CHANGE_PARTITIONS, replicationFactor: 3, config }]);
   const [shelves = '', counts = ''] = TOPICS();
   const [late, couples] = ['public.late', 'public.couples'].map((table) => bridge.topic({ table }));
   await stopAll();
-  await shortened(shelves, { 'retention.ms': '3600000' });
-  await shortened(late as string, { 'retention.ms': String(WEEK_MS) });
-  await shortened(counts, { 'cleanup.policy': 'compact' });
-  await shortened(couples as string, { 'cleanup.policy': 'compact,delete', 'retention.bytes': '1000000' });
+  await setTopicConfig(brokers, shelves, { 'retention.ms': '3600000' });
+  await setTopicConfig(brokers, late as string, { 'retention.ms': String(WEEK_MS) });
+  await setTopicConfig(brokers, counts, { 'cleanup.policy': 'compact' });
+  await setTopicConfig(brokers, couples as string, {
+    'cleanup.policy': 'compact,delete',
+    'retention.bytes': '1000000',
+  });
   await bridge.start();
   const faults: Record<string, readonly string[]> = {
     shelves: [`${shelves} has retention.ms 3600000, and needs at least ${WEEK_MS}`],

@@ -49,6 +49,15 @@ test('sets a configuration that differs, and keeps what else was set', async () 
   expect(await configOf(names[0])).toMatchObject({ 'retention.ms': '7200000', 'segment.ms': '700000' });
 });
 
+test('keeps what was set to more than is declared, as a longer retention for an outage', async () => {
+  await applyTopics(brokers, declared({ 'retention.ms': '7200000', 'cleanup.policy': 'compact' }));
+  const shorter = declared({ 'retention.ms': '3600000', 'cleanup.policy': 'delete' });
+  const { altered } = await applyTopics(brokers, shorter);
+  expect(altered).toEqual(names.map((name) => `${name}: cleanup.policy=delete (was compact)`));
+  expect(await configOf(names[0])).toMatchObject({ 'retention.ms': '7200000', 'cleanup.policy': 'delete' });
+  expect(await applyTopics(brokers, shorter)).toEqual({ created: [], altered: [], differences: [] });
+});
+
 test('never changes the number of partitions, and says that it differs', async () => {
   await applyTopics(brokers, declared({}));
   const { differences } = await applyTopics(brokers, declared({}, 5));

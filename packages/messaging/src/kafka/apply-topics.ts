@@ -3,6 +3,7 @@ import kafkajs, { type Admin } from 'kafkajs';
 import { type Log, silentLog } from '../log.js';
 import { kafkaClient } from './kafka-client.js';
 import { topicMetadata } from './topic-metadata.js';
+import { suffices } from './topic-settings.js';
 
 // Node finds no name for this in KafkaJS, which is not an ES module.
 const { ConfigResourceTypes } = kafkajs;
@@ -24,7 +25,7 @@ const DYNAMIC_TOPIC_CONFIG = 1;
 
 /**
  * Makes the cluster's topics as declared: creates what is missing, and sets what differs in the configuration of the
- * others, keeping what else was set on them. Running it again changes nothing.
+ * others, keeping what else was set on them, and what was set to more than is needed. Running it again changes nothing.
  *
  * @throws Error when a declaration is not valid for the cluster, before anything is created
  */
@@ -106,12 +107,14 @@ async function alterConfigs(admin: Admin, topics: readonly TopicDeclaration[]): 
   for (const { name, config } of topics) {
     const entries = resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? [];
     const current = new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
-    const differing = Object.entries(config).filter(([key, value]) => current.get(key) !== value);
+    const differing = Object.entries(config).filter(
+      ([key, value]) => !suffices(key, current.get(key), value),
+    );
     if (differing.length === 0) continue;
     const kept = entries
       .filter(({ configSource }) => Number(configSource) === DYNAMIC_TOPIC_CONFIG)
       .map(({ configName, configValue }) => [configName, configValue] as const);
-    const merged = { ...Object.fromEntries(kept), ...config };
+    const merged = { ...config, ...Object.fromEntries(kept), ...Object.fromEntries(differing) };
     await admin.alterConfigs({
       validateOnly: false,
       resources: [

@@ -2,12 +2,10 @@ import type { TopicDeclaration } from '@millrace/schemas';
 import kafkajs from 'kafkajs';
 import { type KafkaConnection, kafkaClient } from './kafka-client.js';
 import { topicMetadata } from './topic-metadata.js';
+import { isLowerBound, suffices } from './topic-settings.js';
 
 // Node finds no name for this in KafkaJS, which is not an ES module.
 const { ConfigResourceTypes } = kafkajs;
-
-/** Settings of which more than declared does no harm; -1 stands for no bound. */
-const AT_LEAST: readonly string[] = ['retention.ms', 'min.insync.replicas', 'max.message.bytes'];
 
 /**
  * What keeps the cluster's topics from holding what their declarations promise: a topic that is missing, another
@@ -68,12 +66,8 @@ export function topicFaults(declared: TopicDeclaration, actual: ActualTopic): st
     told('replicas', actual.replicas, declared.replicationFactor);
   for (const [name, wanted] of Object.entries(declared.config)) {
     const is = actual.config[name];
-    if (is === wanted || (AT_LEAST.includes(name) && isAtLeast(is, wanted))) continue;
-    told(name, is, AT_LEAST.includes(name) ? `at least ${wanted}` : wanted);
+    if (suffices(name, is, wanted)) continue;
+    told(name, is, isLowerBound(name) ? `at least ${wanted}` : wanted);
   }
   return faults;
-}
-
-function isAtLeast(is: string | undefined, wanted: string): boolean {
-  return is === '-1' || Number(is) >= Number(wanted);
 }
