@@ -7,7 +7,7 @@ import { BatchSize } from '../sinks/batch-size.js';
 import { type Change, compact } from '../sinks/compaction.js';
 import { RowsMissing, SinkError } from '../sinks/sink.error.js';
 import { completeEffects } from './complete-effects.js';
-import { describeFailure, failureOf } from './failure.js';
+import { describeFailure, type Failure, failureOf } from './failure.js';
 import type { RunnerParts } from './runner.parts.js';
 import { Troubles } from './troubles.js';
 
@@ -123,9 +123,10 @@ export class PartitionWork {
   /** @returns false where the part was too large: to be tried again in smaller ones */
   async #applied(part: readonly Item[], next: bigint, signal: AbortSignal): Promise<boolean> {
     const missing = new Set<string>();
-    const begun = performance.now();
-    for (let attempt = 1; ; attempt++) {
-      signal.throwIfAborted();
+    const tries = new Tries();
+    for (;;) {
+      // It may have been paused while something was away.
+      await this.parts.gate.passed(signal);
       try {
         await this.#apply(part, next, missing);
         this.#size.succeeded();
@@ -138,8 +139,9 @@ export class PartitionWork {
           for (const key of error.keys) missing.add(key);
           continue;
         }
+        tries.failed(failure);
         if (failure === 'away') {
-          await this.troubles.wait(error, AWAY, attempt, signal);
+          await this.troubles.wait(error, AWAY, tries.count, signal);
           continue;
         }
         const left = part.filter(({ buried }) => !buried);
@@ -148,14 +150,19 @@ export class PartitionWork {
           if (failure === 'conflict') await sleep(5 + Math.random() * 20, undefined, { signal });
           return false;
         }
-        const { conflictPatienceMs, contentionPatienceMs } = this.parts.limits;
-        const patience = isContention(error) ? contentionPatienceMs : conflictPatienceMs;
-        const patient = performance.now() - begun < patience;
-        if (failure === 'conflict' && patient) await this.troubles.wait(error, CONFLICT, attempt, signal);
-        else if (left[0]) await this.#bury(left[0], error, signal);
+        const [only] = left;
+        // With nothing left of it, the conflict is over the checkpoint alone.
+        if (failure === 'conflict' && (!only || tries.forMs < this.#patienceMs(error)))
+          await this.troubles.wait(error, CONFLICT, tries.count, signal);
+        else if (only) await this.#bury(only, error, signal);
         else throw error;
       }
     }
+  }
+
+  #patienceMs(error: unknown): number {
+    const { conflictPatienceMs, contentionPatienceMs } = this.parts.limits;
+    return error instanceof SinkError && error.isContention ? contentionPatienceMs : conflictPatienceMs;
   }
 
   async #apply(part: readonly Item[], next: bigint, missing: ReadonlySet<string>): Promise<void> {
@@ -208,7 +215,26 @@ export class PartitionWork {
   }
 }
 
-const isContention = (error: unknown): boolean => error instanceof SinkError && error.isContention;
+/** How often in a row something failed in one way, and since when: an outage does not use up a conflict's patience. */
+class Tries {
+  #kind: Failure | undefined;
+  #since = 0;
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get forMs(): number {
+    return performance.now() - this.#since;
+  }
+
+  failed(kind: Failure): void {
+    if (kind !== this.#kind) [this.#kind, this.#since, this.#count] = [kind, performance.now(), 0];
+    this.#count++;
+  }
+}
+
 const isChange = ({ reading }: Item): boolean => reading?.kind === 'change';
 
 function changeOf({ reading, buried }: Item): Change[] {

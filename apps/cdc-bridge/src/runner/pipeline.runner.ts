@@ -128,15 +128,14 @@ export class PipelineRunner {
     return low;
   }
 
-  /** One for all partitions: they tend to be lost together, and the sweep finds whatever comes between. */
+  /**
+   * One for all partitions: they tend to be lost together, and the sweep finds whatever comes between.
+   * @throws Error where the source does not take it: nothing is read before it has
+   */
   async #askForSnapshot(): Promise<void> {
-    const { log, route, requestSnapshot } = this.parts;
     if (performance.now() - this.#snapshotAskedAt < SNAPSHOT_EVERY_MS) return;
+    await this.parts.requestSnapshot();
     this.#snapshotAskedAt = performance.now();
-    await requestSnapshot().catch((err: unknown) => {
-      this.#snapshotAskedAt = Number.NEGATIVE_INFINITY;
-      log.warn('no snapshot could be asked for', { pipeline: route.pipeline.name, err });
-    });
   }
 
   #positionOf(partition: number): Position {

@@ -10,5 +10,6 @@ it('finds no fault in sides that are equal', () => {
 it('names what differs, and says so where nothing was compared', () => {
   const differs = { ...equal, missing: 1, sample: [{ key: '["a"]', kind: 'missing' }] };
   expect(judged(differs).faults).toEqual(['1 missing, 0 extra, 0 different', 'missing: ["a"]']);
+  expect(judged({ ...equal, unsettled: 1, pending: 2 }).faults).toEqual(['3 could not be compared']);
   expect(judged({ ...equal, compared: 0 }).faults).toEqual(['nothing was compared']);
 });

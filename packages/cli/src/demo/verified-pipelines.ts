@@ -17,9 +17,11 @@ export async function verifyPipelines(
 
 /** A verification that compared nothing has shown nothing. */
 export function judged(report: VerifyView): Pick<Finding, 'evidence' | 'faults'> {
-  const { sourceRows, targetRows, compared, missing, extra, different, sample } = report;
+  const { sourceRows, targetRows, compared, missing, extra, different, sample, ...left } = report;
   const faults = sample.map(({ key, kind }) => `${kind}: ${key}`);
   const differ = missing + extra + different;
+  const unknown = (left.unsettled ?? 0) + (left.pending ?? 0);
+  if (unknown > 0) faults.unshift(`${unknown} could not be compared`);
   if (compared === 0) faults.unshift('nothing was compared');
   if (differ > 0) faults.unshift(`${missing} missing, ${extra} extra, ${different} different`);
   return { evidence: `${compared} compared, of ${sourceRows} and ${targetRows}`, faults };
