@@ -10,6 +10,7 @@ import { type BsonDocument, type BsonValue, TYPED_READS } from '../values/bson-v
 import { canonicalText } from '../values/canonical.js';
 import { documentOf, RAW_READS } from '../values/raw-document.js';
 import type { Base } from './pair.decision.js';
+import type { Attempt } from './pair.keys.js';
 
 /** A write that came from Postgres. */
 export interface DocWrite {
@@ -106,11 +107,16 @@ export class MongoSide {
     session: ClientSession,
     ids: ReadonlyMap<string, BsonValue>,
     keyOf: (id: BsonValue) => string,
-  ): Promise<{ docs: Map<string, BsonDocument>; bases: Map<string, Base> }> {
+  ): Promise<{ docs: Map<string, BsonDocument>; bases: Map<string, Base>; bytes: number }> {
     const options = { session, maxTimeMS: TIMEOUT_MS };
+    let bytes = 0;
     const docs = await this.collection
       .find({ _id: { $in: [...ids.values()] as never[] } }, { ...options, ...RAW_READS })
-      .map((raw) => documentOf(raw as unknown as Uint8Array))
+      .map((raw) => {
+        const document = raw as unknown as Uint8Array;
+        bytes += document.byteLength;
+        return documentOf(document);
+      })
       .toArray();
     const bases = await this.#bases
       .find({ _id: { $in: [...ids.keys()] } }, { ...options, promoteLongs: false })
@@ -118,6 +124,7 @@ export class MongoSide {
     return {
       docs: new Map(docs.map((doc) => [keyOf(doc._id ?? null), doc])),
       bases: new Map(bases.map(({ _id, rev, hash }) => [_id, { rev: rev.toBigInt(), hash }])),
+      bytes,
     };
   }
 
@@ -169,15 +176,17 @@ export class MongoSide {
   }
 
   /** The ids of every document, in pages, by their order in the index, which is one over all types. */
-  async *everyId(page = 1_000): AsyncGenerator<BsonValue[]> {
+  async *everyId(attempt: Attempt, page = 1_000): AsyncGenerator<BsonValue[]> {
     const order = { _id: 1 } as const;
     for (let last: BsonValue | undefined; ; ) {
       const after = last === undefined ? {} : { min: { _id: last } as Document };
-      const found = await this.collection
-        .find<BsonDocument>({}, { ...TYPED_READS, ...after, projection: order, hint: order, sort: order })
-        .limit(page + 1)
-        .maxTimeMS(TIMEOUT_MS)
-        .toArray();
+      const found = await attempt(() =>
+        this.collection
+          .find<BsonDocument>({}, { ...TYPED_READS, ...after, projection: order, hint: order, sort: order })
+          .limit(page + 1)
+          .maxTimeMS(TIMEOUT_MS)
+          .toArray(),
+      );
       const ids = found.map(({ _id }) => _id ?? null);
       if (last !== undefined && canonicalText(ids[0]) === canonicalText(last)) ids.shift(); // `min` includes it
       if (ids.length > 0) yield ids;
@@ -187,12 +196,14 @@ export class MongoSide {
   }
 
   /** Every key that has a base, in pages. */
-  async *everyBase(page = 1_000): AsyncGenerator<string[]> {
+  async *everyBase(attempt: Attempt, page = 1_000): AsyncGenerator<string[]> {
     for (let after = ''; ; ) {
-      const found = await this.#bases
-        .find({ _id: { $gt: after } }, { projection: { _id: 1 }, sort: { _id: 1 }, limit: page })
-        .maxTimeMS(TIMEOUT_MS)
-        .toArray();
+      const found = await attempt(() =>
+        this.#bases
+          .find({ _id: { $gt: after } }, { projection: { _id: 1 }, sort: { _id: 1 }, limit: page })
+          .maxTimeMS(TIMEOUT_MS)
+          .toArray(),
+      );
       if (found.length > 0) yield found.map(({ _id }) => _id);
       if (found.length < page) return;
       after = found.at(-1)?._id ?? after;

@@ -13,10 +13,12 @@ import { type Hint, type HintReader, isUnreadable } from './hint-reader.js';
 import type { PairPositions } from './pair.positions.js';
 import type { PairWorker } from './pair.worker.js';
 import type { UnmappedDocuments } from './unmapped.documents.js';
-import { isVisible, parseSnapshot } from './visibility.js';
+import { isBefore, isVisible, parseSnapshot } from './visibility.js';
 
 /** How often a transaction that is not visible yet is looked for. */
 const VISIBLE_POLL_MS = 20;
+/** After so many looks it is asked whether this server has ever handed out such an id. */
+const LOOKS_BEFORE_DOUBT = 50;
 
 export interface PairIntakeParts {
   readonly pair: string;
@@ -100,18 +102,31 @@ export class PairIntake {
     }
   }
 
-  /** Decoding can tell of a transaction before a statement sees it. */
+  /**
+   * Decoding can tell of a transaction before a statement sees it. One that this server never had was lost when it was
+   * restored: nobody will ever see it.
+   */
   async #visible(hints: readonly Hint[], signal: AbortSignal): Promise<void> {
     let ids = [
       ...new Set(hints.flatMap((hint) => ('txId' in hint && hint.txId !== null ? [hint.txId] : []))),
     ];
-    while (ids.length > 0) {
+    for (let looks = 1; ids.length > 0; looks++) {
       const { rows } = await this.parts.pool.query<{ text: string }>(
         'select pg_current_snapshot()::text as text',
       );
       const snapshot = parseSnapshot(rows[0]?.text ?? '');
       ids = ids.filter((id) => !isVisible(snapshot, id));
+      if (looks % LOOKS_BEFORE_DOUBT === 0) {
+        const next = await this.#nextTransaction();
+        ids = ids.filter((id) => isBefore(id, next));
+      }
       if (ids.length > 0) await delay(VISIBLE_POLL_MS, undefined, { signal });
     }
+  }
+
+  /** An id above that of every transaction so far. */
+  async #nextTransaction(): Promise<bigint> {
+    const { rows } = await this.parts.pool.query<{ id: string }>('select pg_current_xact_id()::text as id');
+    return BigInt(rows[0]?.id ?? 0);
   }
 }

@@ -5,26 +5,41 @@ import type { PairParts } from './pair.sync.js';
 /** Is told of a document whose `_id` stands for no key of the table. */
 export type Unmapped = (id: BsonValue, fault: ValueFault) => Promise<void> | void;
 
+/** How each step of a way through all keys is made: once, or until it goes well. */
+export type Attempt = <T>(step: () => Promise<T>) => Promise<T>;
+
+const once: Attempt = (step) => step();
+
 /** Every key that has a row or a document, once, in pages of bounded size. */
-export async function* presentKeys(parts: PairParts, unmapped: Unmapped): AsyncGenerator<string[]> {
+export async function* presentKeys(
+  parts: PairParts,
+  unmapped: Unmapped,
+  attempt = once,
+): AsyncGenerator<string[]> {
   const { pool, postgres, mongo, mapping } = parts;
-  yield* postgres.everyRow(pool);
-  for await (const ids of mongo.everyId()) {
+  yield* postgres.everyRow(pool, attempt);
+  for await (const ids of mongo.everyId(attempt)) {
     const keys: string[] = [];
     for (const id of ids) {
       try {
         keys.push(mapping.key.textOf(id));
       } catch (error) {
         if (!(error instanceof ValueFault)) throw error;
-        await unmapped(id, error);
+        await attempt(async () => unmapped(id, error));
       }
     }
-    yield await postgres.withoutRow(pool, keys);
+    yield await attempt(() => postgres.withoutRow(pool, keys));
   }
 }
 
 /** Every key of which anything is known: besides, those that both sides may have lost since they were equal. */
-export async function* everyKey(parts: PairParts, unmapped: Unmapped): AsyncGenerator<string[]> {
-  yield* presentKeys(parts, unmapped);
-  for await (const keys of parts.mongo.everyBase()) yield await parts.postgres.withoutRow(parts.pool, keys);
+export async function* everyKey(
+  parts: PairParts,
+  unmapped: Unmapped,
+  attempt = once,
+): AsyncGenerator<string[]> {
+  const { pool, postgres, mongo } = parts;
+  yield* presentKeys(parts, unmapped, attempt);
+  for await (const keys of mongo.everyBase(attempt))
+    yield await attempt(() => postgres.withoutRow(pool, keys));
 }

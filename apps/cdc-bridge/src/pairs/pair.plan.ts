@@ -1,7 +1,7 @@
 import type { Side } from './pair.decision.js';
 import { presentKeys } from './pair.keys.js';
+import { PairLooks } from './pair.looks.js';
 import type { Look, PairSync } from './pair.sync.js';
-import { MAX_KEYS } from './pair.sync.js';
 
 /** What making both sides equal would do, without doing it. */
 export interface PairPlan {
@@ -26,29 +26,34 @@ export interface PlannedKey {
   readonly refused?: string;
 }
 
+const SAMPLE_SIZE = 20;
+
 type Counts = { -readonly [name in Exclude<keyof PairPlan, 'sample'>]: number };
 
 /**
  * Looks at every key as a baseline would.
- * @param sampleSize how many conflicts and refusals are named at most
+ * @param named is told of each conflict and each refusal
  * @throws SinkError where a database does not answer
  */
-export async function planPair(sync: PairSync, signal: AbortSignal, sampleSize = 20): Promise<PairPlan> {
+export async function planPair(
+  sync: PairSync,
+  signal: AbortSignal,
+  named: (key: PlannedKey) => void = () => {},
+): Promise<PairPlan> {
   const counts: Counts = { rows: 0, documents: 0, toDocuments: 0, toRows: 0, conflicts: 0, refused: 0 };
   const sample: PlannedKey[] = [];
   const show = (key: PlannedKey) => {
-    if (sample.length < sampleSize) sample.push(key);
+    if (sample.length < SAMPLE_SIZE) sample.push(key);
+    named(key);
   };
+  const looks = new PairLooks(sync, signal);
   const keys = presentKeys(sync.parts, (id, { message }) => {
     counts.documents++;
     counts.refused++;
     show({ key: JSON.stringify(id), refused: message });
   });
   for await (const page of keys) {
-    for (let i = 0; i < page.length; i += MAX_KEYS) {
-      signal.throwIfAborted();
-      for (const look of await sync.look(page.slice(i, i + MAX_KEYS))) count(counts, look, show);
-    }
+    for await (const look of looks.at(page)) count(counts, look, show);
   }
   return { ...counts, sample };
 }

@@ -2,10 +2,10 @@ import type { Client, ClientBase } from 'pg';
 import type { MongoDatabase } from '../databases/named-databases.js';
 import { OWN_SCHEMA } from '../names/bridge-names.js';
 import type { TwoWayPipeline } from '../pipelines/pipeline.schema.js';
-import { type TableName, tableNameOf } from '../postgres/identifier.js';
+import { quoteTable, type TableName, tableNameOf } from '../postgres/identifier.js';
 import { sequencesOf } from '../postgres/key-sequence.js';
 import { runSteps } from '../postgres/owner.connection.js';
-import { readColumns } from '../postgres/table-columns.js';
+import { keyColumns, readColumns } from '../postgres/table-columns.js';
 import { MongoSide } from './mongo.side.js';
 import { PairMapping } from './pair.mapping.js';
 import { type PairStep, PairTables } from './pair.tables.js';
@@ -110,11 +110,18 @@ export class PairPreparation {
     );
   }
 
+  /** Of a table that is gone only the bridge's own is left to be removed. */
   async #removal(): Promise<PairStep[]> {
-    const { rename, drop, key } = this.pipeline;
-    const mapping = new PairMapping(await readColumns(this.owner, this.#table), { rename, drop, key });
-    const sequences = await sequencesOf(this.owner, this.#table, mapping.key);
-    return this.#tables.drop(
+    const { rows } = await this.owner.query('select where to_regclass($1) is not null', [
+      quoteTable(this.#table),
+    ]);
+    return [...(rows.length > 0 ? await this.#release() : []), ...this.#tables.drop()];
+  }
+
+  async #release(): Promise<PairStep[]> {
+    const columns = keyColumns(await readColumns(this.owner, this.#table));
+    const sequences = await sequencesOf(this.owner, this.#table, { columns });
+    return this.#tables.release(
       this.#table,
       this.role,
       sequences.map(({ name }) => name),

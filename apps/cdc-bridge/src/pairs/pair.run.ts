@@ -29,6 +29,8 @@ export interface PairSettings {
   readonly conflicts: ConflictRetention;
   /** After so long without a heartbeat the partitions of an instance go to the others. Default: 10 s. */
   readonly sessionTimeoutMs: number;
+  /** How long what is in hand may take when it is stopped. Default: 10 s. */
+  readonly closeWithinMs: number;
 }
 
 /** What pairs use and others own. */
@@ -99,6 +101,7 @@ export class PairRun {
       handle: (batch) => this.#intake.handle(batch),
       onLost: (topic, partition, lost) => this.#intake.lost(topic, partition, lost),
       ...(settings?.sessionTimeoutMs !== undefined && { sessionTimeoutMs: settings.sessionTimeoutMs }),
+      ...(settings?.closeWithinMs !== undefined && { closeWithinMs: settings.closeWithinMs }),
     });
     this.ended = this.worker.run();
     this.ended.catch(() => undefined); // whoever waits for it is told
@@ -115,7 +118,9 @@ export class PairRun {
   }
 
   reasons(): string[] {
-    return this.#consumer.reasons();
+    const { fault } = this.worker;
+    const looks = fault === undefined ? [] : [`the look at every key waits: ${fault}`];
+    return [...this.#consumer.reasons(), ...looks];
   }
 
   /** The last position that a topic did not hold any more. */
@@ -153,17 +158,17 @@ export class PairRun {
   async #tend(): Promise<void> {
     const { topics, pipeline, pool, tables, mongo } = this.connections;
     if (!this.assigned().some(({ topic, partition }) => topic === topics.row && partition === 0)) return;
+    const { tombstoneAgeMs: age = TOMBSTONE_AGE_MS, conflicts = CONFLICT_RETENTION } =
+      this.deps.settings ?? {};
     try {
-      const { tombstoneAgeMs: age = TOMBSTONE_AGE_MS, conflicts = CONFLICT_RETENTION } =
-        this.deps.settings ?? {};
+      if (!this.worker.isCheckingEverything) this.worker.checkEverything();
       await pruneConflicts(pool, tables, mongo.conflicts, conflicts);
       const pruned = await pruneLedger(this.parts, age);
       await this.worker.settled(pruned, this.#stop.signal);
-      this.worker.checkEverything();
-    } catch (error) {
+    } catch (err) {
       if (this.#stop.signal.aborted) return;
-      this.deps.log.warn(`pair ${pipeline.name}: the periodic check failed, and is tried again`, {
-        err: error,
+      this.deps.log.warn(`pair ${pipeline.name}: old entries could not be removed, which is tried again`, {
+        err,
       });
     }
   }
@@ -175,8 +180,8 @@ export class PairRun {
   async #checkColumns(): Promise<void> {
     const now = await this.connections.parts().catch(() => undefined); // the worker tells of a database that is away
     if (!now || this.#stop.signal.aborted) return;
-    if (JSON.stringify(now.mapping.fields) !== JSON.stringify(this.parts.mapping.fields))
-      this.columnsChanged();
+    const columnsOf = ({ mapping: { key, fields } }: PairParts) => JSON.stringify([key.columns, fields]);
+    if (columnsOf(now) !== columnsOf(this.parts)) this.columnsChanged();
   }
 
   async #tell(id: BsonValue, { message }: ValueFault): Promise<void> {

@@ -131,7 +131,8 @@ describe('a pair as a service', () => {
 
   it('keeps a hint until its key was looked at, also over its own end', async () => {
     await pair.prepare();
-    const first = pair.start();
+    // Sooner than a key that is held is given up for now.
+    const first = pair.start({ closeWithinMs: 1_000 });
     await running(first);
     await app.query(`insert into customers (id, name) values (1, 'Ann')`);
     await equal([{ id: 1, name: 'Ann', note: null }]);
@@ -237,9 +238,10 @@ describe('a pair as a service', () => {
     await running(service);
     await eventually('the baseline', 30_000, async () => (await rows()).length === 4);
     expect(told).toMatchObject([
+      { key: '["2"]', winner: 'postgres' },
+      { key: '"x"', refused: expect.any(String) },
       { plan: { rows: 3, documents: 4, toDocuments: 1, toRows: 1, conflicts: 1, refused: 1 } },
     ]);
-    expect(JSON.stringify(told)).toContain('"winner":"postgres"');
     expect(await service.conflicts()).toMatchObject([{ key: '["2"]', loser: { name: 'doc' } }]);
     await eventually('the document without a key to be told', 30_000, async () => {
       return (await service.status()).unmapped.count === 1;
@@ -284,6 +286,68 @@ describe('a pair as a service', () => {
     ]);
   });
 
+  it('refuses a repair from a side while it is paused, and ends one that is under way', async () => {
+    await pair.prepare();
+    const service = pair.start();
+    await running(service);
+    await app.query(`insert into customers (id, name) select n, 'Ann' from generate_series(1, 3000) n`);
+    const collection = await documents();
+    await eventually('the documents', 60_000, async () => (await collection.countDocuments()) === 3_000);
+    await collection.updateMany({}, { $set: { name: 'document' } });
+    const repaired = service.repair(signal(), 'mongo').catch((error: unknown) => error);
+    await eventually('the repair to begin', 30_000, async () => (await service.status()).state === 'paused');
+    await service.pause();
+    expect(await repaired).toMatchObject({ code: 'PAIR_STOPPED' });
+    const still = await rows();
+    await expect(service.repair(signal(), 'mongo')).rejects.toMatchObject({ code: 'PAIR_STOPPED' });
+    expect([(await service.status()).state, await rows()]).toEqual(['paused', still]);
+    service.resume();
+    await running(service);
+    await eventually('the rows', 60_000, async () => (await rows()).every(({ name }) => name === 'document'));
+  });
+
+  it('takes what comes after a key that an application holds, and that key once it is free', async () => {
+    await pair.prepare();
+    const service = pair.start();
+    await running(service);
+    await app.query(`insert into customers (id, name) select n, 'Ann' from generate_series(1, 2000) n`);
+    const collection = await documents();
+    await eventually('the documents', 60_000, async () => (await collection.countDocuments()) === 2_000);
+    const holder = await pair.databases.postgres('app');
+    await holder.query('begin; select from customers where id = 1 for update');
+    await collection.updateOne({ _id: 1 as never }, { $set: { note: 'held' } });
+    const edited = async (note: string) => {
+      await collection.updateMany({ _id: { $ne: 1 as never } }, { $set: { note } });
+      await eventually(`the rows ${note}`, 60_000, async () => {
+        const { rowCount } = await owner.query('select from customers where note = $1', [note]);
+        return rowCount === 1_999;
+      });
+    };
+    // More than the hints that a partition hands over at once.
+    await edited('first');
+    await edited('second');
+    expect((await service.status()).parked).toMatchObject({
+      count: 1,
+      sample: [{ key: '["1"]', reason: expect.stringContaining('held by another transaction') }],
+    });
+    await holder.query('rollback');
+    await eventually('the row', 30_000, async () => (await rows())[0]?.note === 'held');
+    await eventually('nothing parked', 30_000, async () => (await service.status()).parked.count === 0);
+  }, 240_000);
+
+  it('takes a key whose type was widened while it runs', async () => {
+    await pair.prepare();
+    const service = pair.start({ columnsEveryMs: 300 });
+    await running(service);
+    await owner.query('alter table customers alter id type bigint');
+    await app.query(`insert into customers (id, name) values (3000000000, 'far')`);
+    const collection = await documents();
+    await eventually('the document', 30_000, () => collection.findOne({ name: 'far' }));
+    await collection.updateOne({ name: 'far' }, { $set: { note: 'back' } });
+    await eventually('the row', 30_000, async () => (await rows())[0]?.note === 'back');
+    await eventually('nothing parked', 30_000, async () => (await service.status()).parked.count === 0);
+  });
+
   it('forgets keys that are gone on both sides, and takes them up again', async () => {
     await pair.prepare();
     const service = pair.start({ checkEveryMs: 500, tombstoneAgeMs: 0 });
@@ -317,5 +381,9 @@ describe('a pair as a service', () => {
     await pair.preparation((preparation) => preparation.remove());
     expect(await pair.preparation((preparation) => preparation.planRemoval())).toEqual([]);
     await app.query(`insert into customers (id, name) values (1, 'free')`);
+    await pair.preparation((preparation) => preparation.apply());
+    await owner.query('drop table customers');
+    await pair.preparation((preparation) => preparation.remove());
+    expect(await pair.preparation((preparation) => preparation.planRemoval())).toEqual([]);
   });
 });

@@ -46,6 +46,10 @@ export class PairService {
   /** Ends the run, or the pause, that is under way; then the pair does as it is asked by then. */
   #turn = new AbortController();
   #exclusive: Promise<unknown> = Promise.resolve();
+  /** Ends the repair from a side that is under way. */
+  #repair = new AbortController();
+  /** A repair from a side has the pair to itself. */
+  #isHeld = false;
   #life: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -68,6 +72,7 @@ export class PairService {
   async close(): Promise<void> {
     this.#closed.abort();
     this.#turn.abort();
+    this.#repair.abort(new PairStopped());
     await this.#life;
     await this.#exclusive;
     await this.#connections.close();
@@ -78,7 +83,9 @@ export class PairService {
   async pause(): Promise<void> {
     this.#paused = true;
     this.#turn.abort();
+    this.#repair.abort(new PairStopped());
     await this.#running;
+    await this.#exclusive;
   }
 
   resume(): void {
@@ -129,7 +136,7 @@ export class PairService {
   /**
    * Looks at every key, and makes both sides equal. With `from`, that side wins wherever they differ, whatever
    * the pair remembers: for a database that was restored from a copy.
-   * @throws PairStopped where the pair does not run
+   * @throws PairStopped where the pair does not run, or is paused meanwhile
    */
   async repair(signal: AbortSignal, from?: Side): Promise<void> {
     if (from === undefined) {
@@ -137,19 +144,26 @@ export class PairService {
       await this.#run.worker.checkedEverything(signal);
       return;
     }
-    const work = this.#exclusive.then(async () => {
-      const wasPaused = this.#paused;
-      await this.pause();
-      try {
-        const counts = await repairFrom(from, await this.#connections.parts(), signal);
-        this.#counts = sum(this.#counts, counts);
-        this.#restored = undefined;
-      } finally {
-        if (!wasPaused) this.resume();
-      }
-    });
+    const work = this.#exclusive.then(() => this.#repairFrom(from, signal));
     this.#exclusive = work.catch(() => undefined);
     await work;
+  }
+
+  async #repairFrom(from: Side, signal: AbortSignal): Promise<void> {
+    if (this.#paused || this.#closed.signal.aborted) throw new PairStopped();
+    this.#repair = new AbortController();
+    this.#isHeld = true;
+    this.#turn.abort();
+    await this.#running;
+    try {
+      const bounded = AbortSignal.any([signal, this.#repair.signal]);
+      const counts = await repairFrom(from, await this.#connections.parts(), bounded);
+      this.#counts = sum(this.#counts, counts);
+      this.#restored = undefined;
+    } finally {
+      this.#isHeld = false;
+      this.#turn.abort();
+    }
   }
 
   /** Lets every key be looked at, where this instance works on the pair; otherwise that is how it begins. */
@@ -181,7 +195,7 @@ export class PairService {
       this.#turn = new AbortController();
       const turned = once(this.#turn.signal);
       try {
-        if (this.#paused) {
+        if (this.#paused || this.#isHeld) {
           this.#state = 'paused';
           await turned;
         } else await this.#work(turned);
@@ -226,17 +240,21 @@ export class PairService {
   /** Stands until the key is no longer stale: repaired here, or by another instance. */
   async #checkRestored(parts: PairParts): Promise<void> {
     if (!this.#restored) return;
-    const looks = await new PairSync(parts).look([this.#restored.key]);
+    const { looks } = await new PairSync(parts).look([this.#restored.key]);
     if (looks.some(({ decision }) => decision.go === 'stale')) throw this.#restored;
     this.#restored = undefined;
   }
 
-  /** Before the pair writes for the first time: what it is about to do. */
+  /** Before the pair writes for the first time: what it is about to do, with each conflict and refusal by name. */
   async #tellBaseline(parts: PairParts): Promise<void> {
     const { mongo } = this.#connections;
     if ((await mongo.baselineAt()) !== null) return;
-    const plan = await planPair(new PairSync(parts), this.#closed.signal);
-    this.deps.log.info(`pair ${this.pipeline.name}: the first baseline`, { plan });
+    const { log } = this.deps;
+    const what = `pair ${this.pipeline.name}: the first baseline`;
+    const plan = await planPair(new PairSync(parts), this.#closed.signal, (key) =>
+      log.info(`${what} meets a ${key.refused === undefined ? 'conflict' : 'refusal'}`, { ...key }),
+    );
+    log.info(what, { plan });
     await mongo.beginBaseline(plan);
   }
 

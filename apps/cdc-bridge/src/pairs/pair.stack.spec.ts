@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '@millrace/testing';
 import { BSON, DBRef, type Db, Decimal128, type Document, Int32 } from 'mongodb';
-import type pg from 'pg';
+import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { Databases } from '../testing/databases.js';
 import { documentOf } from '../values/raw-document.js';
@@ -288,6 +288,60 @@ describe('a pair', () => {
     expect(await parked()).toEqual([]);
     expect(await customers().findOne({ _id: 2 as never })).toMatchObject({ name: 'without it' });
     expect(await conflicts()).toMatchObject([{ key: '["2"]', loser: { name: 'U+0000 \0' } }]);
+  });
+
+  it('parks a row that is larger than a document may be, and goes on with the others', async () => {
+    const { worker } = await start({ priority: 'postgres' });
+    await app.query(`insert into customers (id, name) values (1, repeat('x', 17 * 1024 * 1024)), (2, 'Bob')`);
+    hintAll(worker, 1, 2);
+    await eventually('the other one', 30_000, () => customers().findOne({ _id: 2 as never }));
+    await eventually('the large one to be parked', 30_000, async () => {
+      const { rows } = await owner.query<{ reason: string }>(`select reason from ${tables.parked}`);
+      return rows[0]?.reason.includes('over 16 MB');
+    });
+    await app.query(`update customers set name = 'Ann' where id = 1`);
+    hintAll(worker, 1);
+    await rest();
+    expect((await owner.query(`select key from ${tables.parked}`)).rows).toEqual([]);
+    expect(await differing()).toEqual([]);
+  });
+
+  it('ends a look at every key however often another is asked for meanwhile', async () => {
+    const { worker } = await start({ priority: 'postgres' });
+    await app.query(`insert into customers (id, name) select n, 'Ann' from generate_series(1, 4000) n`);
+    const asking = setInterval(() => worker.checkEverything(), 20);
+    try {
+      await eventually('every document', 60_000, async () => (await customers().countDocuments()) === 4_000);
+    } finally {
+      clearInterval(asking);
+    }
+    await rest(60_000);
+    expect(await differing()).toEqual([]);
+  }, 120_000);
+
+  it('keeps its ledger whatever the search_path of who writes, and for a writer in replica mode', async () => {
+    await start({ priority: 'postgres' });
+    await owner.query(`create schema hostile;
+      create function hostile.pg_current_xact_id() returns xid8 language sql as $$ select '1'::xid8 $$;
+      create function hostile.nextval(regclass) returns bigint language sql as $$ select -1::bigint $$;
+      grant usage on schema hostile to ${databases.name}_app`);
+    await app.query(`set search_path = hostile, pg_catalog, public; insert into customers (id) values (1)`);
+    const admin = new URL(databases.endpoints.postgresAdmin);
+    admin.pathname = `/${databases.name}`;
+    const replica = new pg.Client({ connectionString: admin.toString() });
+    await replica.connect();
+    try {
+      await replica.query(`set session_replication_role = replica; insert into customers (id) values (2)`);
+    } finally {
+      await replica.end();
+    }
+    const { rows } = await owner.query(
+      `select key, rev > 0 as rev, xact <> '1'::xid8 as xact from ${tables.ledger} order by key`,
+    );
+    expect(rows).toEqual([
+      { key: '["1"]', rev: true, xact: true },
+      { key: '["2"]', rev: true, xact: true },
+    ]);
   });
 
   it('goes on with other keys while an application holds a document or a row, and then with that one', async () => {

@@ -1,6 +1,7 @@
 import type { ClientSession, MongoClient } from 'mongodb';
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../postgres/transaction.js';
+import { refuseOversize } from '../sinks/mongo.writes.js';
 import { fromMongo, fromPostgres, SinkError } from '../sinks/sink.error.js';
 import { type BsonDocument, type BsonValue, setField } from '../values/bson-value.js';
 import type { Image } from '../values/canonical.js';
@@ -56,6 +57,13 @@ export interface Look {
   readonly fault: string | null;
 }
 
+/** Keys that were looked at together. */
+export interface Looked {
+  readonly looks: readonly Look[];
+  /** About how many were read of both sides. */
+  readonly bytes: number;
+}
+
 /**
  * One round of `sync(key)` for a batch of keys: reads both sides under the keys' locks, decides, and writes
  * what came from Postgres in one MongoDB transaction and what came from MongoDB in one Postgres transaction.
@@ -69,10 +77,10 @@ export class PairSync {
   ) {}
 
   /**
-   * Reads keys of both sides and decides, without a lock and without a write.
+   * Reads keys of both sides and decides, without a lock and without a write. Halves what does not answer in time.
    * @throws SinkError
    */
-  async look(keys: readonly string[]): Promise<Look[]> {
+  async look(keys: readonly string[]): Promise<Looked> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#look(keys);
@@ -80,11 +88,18 @@ export class PairSync {
         // Another instance ends this one's transaction as an idle one, where this process stood still in it.
         const passes = error instanceof SinkError && error.code === 'SINK_CONFLICT';
         if (!passes || attempt === LOOK_ATTEMPTS) throw error;
+        const half = keys.length >> 1;
+        if (half === 0) continue;
+        const halves = [await this.look(keys.slice(0, half)), await this.look(keys.slice(half))];
+        return {
+          looks: halves.flatMap(({ looks }) => looks),
+          bytes: halves.reduce((sum, { bytes }) => sum + bytes, 0),
+        };
       }
     }
   }
 
-  async #look(keys: readonly string[]): Promise<Look[]> {
+  async #look(keys: readonly string[]): Promise<Looked> {
     const round = new Round(keys);
     const readings = await inTransaction(this.parts.pool, (client) =>
       this.parts.postgres.read(client, keys),
@@ -109,7 +124,7 @@ export class PairSync {
       const refused = round.failures.flatMap(({ keys: [key = ''], error }): Look[] => [
         { key, rev: 0n, row: null, doc: null, decision: { go: 'nothing' }, fault: error.message },
       ]);
-      return [...looks, ...refused];
+      return { looks: [...looks, ...refused], bytes: round.bytes };
     } catch (error) {
       throw fromMongo(error);
     } finally {
@@ -190,7 +205,8 @@ export class PairSync {
     const { mapping, mongo } = this.parts;
     const ids = new Map<string, BsonValue>();
     for (const { key } of readings) this.#valued(round, { key }, () => ids.set(key, mapping.key.idOf(key)));
-    const { docs, bases } = await mongo.read(session, ids, (id) => mapping.key.textOf(id));
+    const { docs, bases, bytes } = await mongo.read(session, ids, (id) => mapping.key.textOf(id));
+    round.bytes = bytes + textLength(readings);
     return readings.flatMap((reading) => {
       const id = ids.get(reading.key);
       if (id === undefined) return [];
@@ -230,6 +246,12 @@ export class PairSync {
   }
 }
 
+function textLength(readings: readonly RowReading[]): number {
+  const texts = readings.flatMap(({ texts }) => texts ?? []);
+  return texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
+}
+
+/** @throws ValueFault for a document over 16 MB */
 function docWrite(item: Item & { decision: Decision }, mapping: PairMapping): DocWrite | undefined {
   const { key, id, doc, row, decision } = item;
   const write = { key, id, old: doc };
@@ -244,5 +266,6 @@ function docWrite(item: Item & { decision: Decision }, mapping: PairMapping): Do
     const name = mapping.fields[i]?.name ?? '';
     setField(fields, name, row[name] ?? null);
   }
+  refuseOversize(key, fields);
   return { ...write, conflict, fields, base };
 }

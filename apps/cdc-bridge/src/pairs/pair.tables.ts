@@ -85,10 +85,9 @@ export class PairTables {
     ];
   }
 
-  /** What undoes it; conflicts are lost with it. */
-  drop(table: TableName, role: string, sequences: readonly string[] = []): PairStep[] {
+  /** What takes the bridge's hands off the table, before `drop`. */
+  release(table: TableName, role: string, sequences: readonly string[] = []): PairStep[] {
     const on = quoteTable(table);
-    const gone = `to_regclass(${escapeLiteral(this.ledger)}) is null`;
     return [
       {
         what: `triggers on ${on}`,
@@ -104,14 +103,20 @@ export class PairTables {
             (name) => `revoke usage, select, update on sequence ${name} from ${quoteName(role)}`,
           ),
         ].join('; '),
-        done: gone,
+        done: this.#gone(),
       },
+    ];
+  }
+
+  /** What removes the bridge's own; conflicts are lost with it. */
+  drop(): PairStep[] {
+    return [
       {
         what: `ledger, conflict log, parked keys and positions of ${this.pair}`,
         sql: `drop function ${this.#named('track')}(), ${this.#named('truncated')}(), ${this.#named('bump')}(text, boolean);
               drop table ${this.ledger}, ${this.conflicts}, ${this.parked}, ${this.positions};
               drop sequence ${this.revisions}`,
-        done: gone,
+        done: this.#gone(),
       },
     ];
   }
@@ -173,6 +178,10 @@ export class PairTables {
            changed_at = now(), deleted = true where not deleted`,
       ),
     ].join(';\n');
+  }
+
+  #gone(): string {
+    return `to_regclass(${escapeLiteral(this.ledger)}) is null`;
   }
 
   #named(what: string): string {

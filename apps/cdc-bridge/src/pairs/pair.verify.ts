@@ -1,5 +1,6 @@
 import { presentKeys } from './pair.keys.js';
-import { type Look, MAX_KEYS, type PairSync } from './pair.sync.js';
+import { PairLooks } from './pair.looks.js';
+import type { Look, PairSync } from './pair.sync.js';
 
 /** How two sides compare; the table counts as the source. */
 export interface PairVerification {
@@ -53,32 +54,33 @@ export async function verifyPair(
     counts[kind]++;
     if (sample.length < SAMPLE_SIZE) sample.push({ key, kind });
   };
-  let suspects: Look[] = [];
+  const looks = new PairLooks(sync, signal);
+  let suspects = new Map<string, Standing>();
   const keys = presentKeys(sync.parts, (id) => {
     counts.targetRows++;
     differs(JSON.stringify(id), 'extra');
   });
   for await (const page of keys) {
-    for (const look of await lookAt(sync, page, signal)) {
+    for await (const look of looks.at(page)) {
       if (look.row || look.fault !== null) counts.sourceRows++;
       if (look.doc) counts.targetRows++;
       if (look.row && look.doc) counts.compared++;
       if (isEqual(look)) continue;
-      if (suspects.length < MAX_SECOND_LOOKS) suspects.push(look);
+      if (suspects.size < MAX_SECOND_LOOKS) suspects.set(look.key, standingOf(look));
       else differs(look.key, kindOf(look));
     }
   }
-  for (let looks = 0; suspects.length > 0 && looks < MAX_LOOKS; looks++) {
+  for (let turn = 0; suspects.size > 0 && turn < MAX_LOOKS; turn++) {
     await settled(signal);
-    const before = new Map(suspects.map((look) => [look.key, look]));
-    suspects = [];
-    for (const look of await lookAt(sync, [...before.keys()], signal)) {
+    const before = suspects;
+    suspects = new Map();
+    for await (const look of looks.at([...before.keys()])) {
       if (isEqual(look)) continue;
-      if (isSame(look, before.get(look.key) as Look)) differs(look.key, kindOf(look));
-      else suspects.push(look);
+      if (standingOf(look) === before.get(look.key)) differs(look.key, kindOf(look));
+      else suspects.set(look.key, standingOf(look));
     }
   }
-  for (const { key } of suspects) differs(key, 'unsettled');
+  for (const key of suspects.keys()) differs(key, 'unsettled');
   return { ...counts, sample, note: noteOf(counts) };
 }
 
@@ -89,21 +91,15 @@ function noteOf({ sourceRows, targetRows, compared, unsettled }: Omit<PairVerifi
   return notes.length > 0 ? notes.join('; ') : null;
 }
 
-async function lookAt(sync: PairSync, keys: readonly string[], signal: AbortSignal): Promise<Look[]> {
-  const looks: Look[] = [];
-  for (let i = 0; i < keys.length; i += MAX_KEYS) {
-    signal.throwIfAborted();
-    looks.push(...(await sync.look(keys.slice(i, i + MAX_KEYS))));
-  }
-  return looks;
+/** How a key stands, in few bytes: many are remembered at once. */
+type Standing = string;
+
+function standingOf({ rev, row, doc }: Look): Standing {
+  return `${rev} ${row?.hash} ${doc?.hash}`;
 }
 
 function isEqual({ row, doc, fault }: Look): boolean {
   return fault === null && row?.hash === doc?.hash;
-}
-
-function isSame(a: Look, b: Look): boolean {
-  return a.rev === b.rev && a.row?.hash === b.row?.hash && a.doc?.hash === b.doc?.hash;
 }
 
 function kindOf({ row, doc, fault }: Look): 'missing' | 'extra' | 'different' {

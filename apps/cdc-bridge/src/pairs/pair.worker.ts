@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PageSize } from '../rows/page-size.js';
 import { BatchSize } from '../sinks/batch-size.js';
 import { SinkError } from '../sinks/sink.error.js';
 import { HintQueue } from './hint-queue.js';
@@ -11,6 +13,9 @@ const MAX_HINTS = 100_000;
 /** After so many failures in a row a key is shown as parked, and still tried. */
 const ATTEMPTS_BEFORE_SHOWN = 10;
 const MAX_BACKOFF_MS = 5_000;
+const STEP_PAUSE_MS = 1_000;
+/** A key that somebody holds for longer is shown as parked, so that what came after it may be done with. */
+const HELD_BEFORE_SHOWN_MS = 5_000;
 
 /** Stands among the keys that are waited for, for a look at every key. */
 const EVERYTHING = '';
@@ -47,11 +52,20 @@ export class PairWorker {
   readonly counts: RoundCounts = { nothing: 0, docs: 0, rows: 0, bases: 0, conflicts: 0 };
   readonly #hints = new HintQueue();
   readonly #batch: BatchSize;
+  /** Of a round, by what the rows before it measured. */
+  readonly #size = new PageSize();
   readonly #attempts = new Map<string, number>();
   readonly #stale = new Set<string>();
+  /** Since when keys could not be had, by the monotonic clock. */
+  readonly #heldSince = new Map<string, number>();
   readonly #waits = new KeyWaits();
   readonly #stop = new AbortController();
   #sweep: AsyncGenerator<string[]> | undefined;
+  /** A look at every key was asked for while one was under way, which may have passed what has changed since. */
+  #sweepAgain = false;
+  /** Resolves when the page that is being read is there. */
+  #turning: Promise<void> | undefined;
+  #fault: string | undefined;
   #busy = false;
 
   /**
@@ -94,10 +108,21 @@ export class PairWorker {
     return this.#hints.size;
   }
 
-  /** Every key of both sides may differ: a baseline, a recovery, a periodic check. */
+  /** Every key of both sides may differ: a baseline, a recovery. One under way is finished first. */
   checkEverything(): void {
-    this.#sweep = everyKey(this.sync.parts, this.unmapped);
+    if (this.#sweep) this.#sweepAgain = true;
+    else this.#sweep = everyKey(this.sync.parts, this.unmapped, (step) => this.#persistently(step));
     this.#hints.wake();
+  }
+
+  /** Whether a look at every key is under way. */
+  get isCheckingEverything(): boolean {
+    return this.#sweep !== undefined;
+  }
+
+  /** Why the look at every key does not go on; undefined while it does. */
+  get fault(): string | undefined {
+    return this.#fault;
   }
 
   /** Nothing is left to look at, as far as this worker knows. */
@@ -113,10 +138,13 @@ export class PairWorker {
     let failure: unknown = new PairStopped();
     try {
       while (!this.#stop.signal.aborted) {
-        const keys = this.#hints.take(this.#batch.size);
+        const keys = this.#hints.take(Math.min(this.#batch.size, this.#size.rows));
         if (keys.length > 0) await this.#round(keys);
-        else if (this.#sweep) await this.#turnPage(this.#sweep);
-        else await this.#hints.changed(this.#stop.signal);
+        else {
+          // Beside the hints: what keeps a page from being read keeps no hint waiting.
+          if (this.#sweep) this.#turning ??= this.#turnPage(this.#sweep);
+          await this.#hints.changed(this.#stop.signal);
+        }
       }
     } catch (error) {
       failure = error;
@@ -124,6 +152,7 @@ export class PairWorker {
     } finally {
       this.#stop.abort();
       this.#waits.fail(failure);
+      await this.#turning;
     }
   }
 
@@ -137,15 +166,17 @@ export class PairWorker {
       const round = await this.sync.round(keys);
       for (const [name, count] of Object.entries(round.counts))
         this.counts[name as keyof RoundCounts] += count;
+      this.#size.came(keys.length, round.bytes);
       this.#checkStale(round);
       for (const key of round.again) this.#hints.add(key);
-      for (const key of round.wait) this.#hints.addLater(key, 5 + Math.random() * 20);
+      for (const key of keys) if (!round.wait.has(key)) this.#heldSince.delete(key);
+      for (const key of round.wait) await this.#heldUp(key);
       const failed = new Set(round.failures.flatMap((failure) => failure.keys));
       for (const key of keys) if (!failed.has(key) && !round.wait.has(key)) this.#attempts.delete(key);
       for (const failure of round.failures) await this.#failed(failure);
       for (const key of keys) if (!failed.has(key) && !this.#hints.has(key)) this.#waits.settle(key);
       if (failed.size > 0) this.#batch.failed();
-      else if (round.again.size > 0) this.#batch.succeeded();
+      else if (round.again.size > 0 || keys.length === this.#batch.size) this.#batch.succeeded();
     } finally {
       this.#busy = false;
     }
@@ -181,6 +212,14 @@ export class PairWorker {
     }
   }
 
+  async #heldUp(key: string): Promise<void> {
+    const since = this.#heldSince.get(key) ?? performance.now();
+    this.#heldSince.set(key, since);
+    const isLong = performance.now() - since > HELD_BEFORE_SHOWN_MS;
+    if (isLong) await this.#park(key, 'its row, or the key itself, is held by another transaction');
+    this.#hints.addLater(key, isLong ? MAX_BACKOFF_MS * Math.random() : 5 + Math.random() * 20);
+  }
+
   async #park(key: string, reason: string): Promise<void> {
     const { pool, postgres } = this.sync.parts;
     try {
@@ -192,32 +231,40 @@ export class PairWorker {
   }
 
   async #turnPage(sweep: AsyncGenerator<string[]>): Promise<void> {
-    try {
-      const page = await sweep.next();
-      if (page.done && this.#sweep === sweep) this.#swept();
-      for (const key of page.value ?? []) this.#hints.add(key);
-    } catch {
-      this.checkEverything(); // a database is away: from the beginning, once it is back
-      await this.#pause();
-    }
+    const page = await sweep.next().catch(() => undefined); // stopped
+    this.#turning = undefined;
+    if (page?.done) this.#swept();
+    for (const key of page?.value ?? []) this.#hints.add(key);
+    this.#hints.wake();
   }
 
   /** Every key was looked at, but for those that wait to be tried again. */
   #swept(): void {
     this.#sweep = undefined;
+    if (this.#sweepAgain) {
+      this.#sweepAgain = false;
+      this.checkEverything();
+      return;
+    }
     this.#waits.of(this.#hints.keys(), this.#stop.signal).then(
-      () => this.#waits.settle(EVERYTHING),
+      // Who asked meanwhile waits for the look that began then.
+      () => this.#sweep ?? this.#waits.settle(EVERYTHING),
       () => undefined, // stopped: whoever waits is told so
     );
   }
 
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, 1_000);
-      this.#stop.signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+  /** A step of a look at every key, until it goes well: a database may be away for long. @throws PairStopped */
+  async #persistently<T>(step: () => Promise<T>): Promise<T> {
+    for (;;) {
+      if (this.#stop.signal.aborted) throw new PairStopped();
+      try {
+        const result = await step();
+        this.#fault = undefined;
+        return result;
+      } catch (error) {
+        this.#fault = error instanceof Error ? error.message : String(error);
+        await sleep(STEP_PAUSE_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      }
+    }
   }
 }

@@ -4,6 +4,7 @@ import { type KeySequence, passKeys } from '../postgres/key-sequence.js';
 import { readExpression, writeExpression } from '../values/postgres-type.js';
 import type { Accepted } from './pair.decision.js';
 import { besideOthers, lockNameOf } from './pair.exclusion.js';
+import type { Attempt } from './pair.keys.js';
 import type { MappedField, PairMapping } from './pair.mapping.js';
 import type { PairTables } from './pair.tables.js';
 
@@ -102,15 +103,17 @@ export class PostgresSide {
   }
 
   /** The key of every row, in pages, by the primary key. */
-  async *everyRow(pool: Pool, page = 1_000): AsyncGenerator<string[]> {
+  async *everyRow(pool: Pool, attempt: Attempt, page = 1_000): AsyncGenerator<string[]> {
     const { key } = this.mapping;
     const names = key.columns.map(({ name }) => `t.${quoteName(name)}`).join(', ');
     const bounds = key.columns.map(({ type, castType }, i) => writeExpression(type, castType, `$${i + 2}`));
     for (let after: readonly string[] = []; ; ) {
-      const { rows } = await pool.query<{ key: string }>(
-        `select ${key.expression('t')} as key from ${this.#table} t
-         ${after.length > 0 ? `where (${names}) > (${bounds.join(', ')})` : ''} order by ${names} limit $1`,
-        [page, ...after],
+      const beyond = after.length > 0 ? `where (${names}) > (${bounds.join(', ')})` : '';
+      const { rows } = await attempt(() =>
+        pool.query<{ key: string }>(
+          `select ${key.expression('t')} as key from ${this.#table} t ${beyond} order by ${names} limit $1`,
+          [page, ...after],
+        ),
       );
       if (rows.length > 0) yield rows.map((row) => row.key);
       if (rows.length < page) return;

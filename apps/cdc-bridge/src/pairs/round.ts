@@ -28,6 +28,8 @@ export class Round {
   /** Older in Postgres than MongoDB's base says. */
   readonly staleKeys = new Set<string>();
   readonly failures: Failure[] = [];
+  /** About how many were read of both sides. */
+  bytes = 0;
   readonly #open: Set<string>;
 
   constructor(readonly keys: readonly string[]) {

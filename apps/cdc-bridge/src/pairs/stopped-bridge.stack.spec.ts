@@ -6,7 +6,6 @@ import { RunningPairs } from './testing/running-pairs.js';
 import { TwoWayLoad } from './testing/two-way.load.js';
 
 const TABLE = 'accounts';
-const TIMES = 2;
 const IDS = Array.from({ length: 40 }, (_, i) => i + 1);
 const LOOKS = 4;
 const WRITE_CONFLICT = 112;
@@ -30,8 +29,20 @@ afterAll(async () => {
   await (pairs ?? bridge)?.[Symbol.asyncDispose]();
 }, 120_000);
 
+type HeldOf = (ids: readonly number[]) => Promise<number[]>;
+
+/** Rows that somebody's transaction holds. */
+async function heldRows(ids: readonly number[]): Promise<number[]> {
+  const { rows } = await pairs.app.query<{ id: number }>(
+    `select id from ${TABLE} where id = any($1) for update skip locked`,
+    [ids],
+  );
+  const free = new Set(rows.map(({ id }) => id));
+  return ids.filter((id) => !free.has(id));
+}
+
 /** Documents that somebody's transaction holds: another meets a conflict at once, where a plain write would wait. */
-async function heldOf(ids: readonly number[]): Promise<number[]> {
+async function heldDocuments(ids: readonly number[]): Promise<number[]> {
   const looks = ids.map(async (_id) => {
     await using session = client.startSession();
     session.startTransaction();
@@ -48,8 +59,8 @@ async function heldOf(ids: readonly number[]): Promise<number[]> {
   return (await Promise.all(looks)).flat();
 }
 
-/** Stops it again and again, until it holds a document while it stands still: for longer than an application does. */
-async function freezeWithinTransaction(): Promise<void> {
+/** Stops it again and again, until it holds something while it stands still: for longer than an application does. */
+async function freezeWithinTransaction(heldOf: HeldOf): Promise<void> {
   const until = performance.now() + 240_000;
   while (performance.now() < until) {
     // What the bridge is busy with some tens of milliseconds later; locked in the order of the load's own writes.
@@ -85,8 +96,8 @@ function expectUnharmed({ longestMs: { postgres, mongo, unpaired }, unexpectedEr
 it('lets no application wait or fail because it stands still, alone as it is', async () => {
   await using load = startLoad(1);
   await load.start();
-  for (let time = 0; time < TIMES; time++) {
-    await freezeWithinTransaction();
+  for (const heldOf of [heldDocuments, heldRows, heldDocuments, heldRows]) {
+    await freezeWithinTransaction(heldOf);
     await delay(2_500);
     bridge.instances[0]?.thaw();
   }
@@ -97,7 +108,7 @@ it('lets no application wait or fail because it stands still, alone as it is', a
 it('lets no application wait or fail because it is killed, and ends equal', async () => {
   await using load = startLoad(2);
   await load.start();
-  await freezeWithinTransaction();
+  await freezeWithinTransaction(heldDocuments);
   await bridge.instances[0]?.kill();
   await delay(2_500);
   await load.stop();

@@ -43,7 +43,7 @@ export class TransactionGuard {
     clearInterval(this.#heartbeat);
     clearTimeout(this.#again);
     const child = this.#child;
-    if (!child || child.exitCode !== null) return;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     const late = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS);
     this.#tell('end\n');

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isVisible, parseSnapshot } from './visibility.js';
+import { isBefore, isVisible, parseSnapshot } from './visibility.js';
+
+it('knows an id that this server has never handed out, on both sides of an epoch’s end', () => {
+  const epoch = 3n << 32n;
+  expect([99n, 100n, 101n].map((id) => isBefore(id, 100n))).toEqual([true, false, false]);
+  expect([0xffff_fff0n, 1n, 9n].map((id) => isBefore(id, epoch + 2n))).toEqual([true, true, false]);
+});
 
 describe('whether a transaction is visible to a snapshot', () => {
   const snapshot = parseSnapshot('100:105:101,103');

@@ -28,6 +28,11 @@ export function isVisible({ xmin, xmax, inProgress }: Snapshot, txId: bigint): b
   return id < xmin || (id < xmax && !inProgress.has(id));
 }
 
+/** Whether a transaction, as Debezium has it, was given its id before this one, in full. */
+export function isBefore(txId: bigint, next: bigint): boolean {
+  return fullId(BigInt.asUintN(32, txId), next) < next;
+}
+
 /** The id with these low bits that is nearest to `near`: live ones are never 2^31 apart. */
 function fullId(low: bigint, near: bigint): bigint {
   return near + BigInt.asIntN(32, low - BigInt.asUintN(32, near));

@@ -87,6 +87,33 @@ it('tells of a slot that the server has given up, and begins anew once that is d
   expect(await flows.untilEqual(keyed('shelves'))).toMatchObject({ rows: 42 });
 }, 240_000);
 
+it('undoes a pair: its triggers, rights and images, and what the bridge kept of it', async () => {
+  const role = `${bridge.databases.name}_bridge`;
+  const own = (await bridge.databases.mongo('bridge')).db(role);
+  const left = async () => {
+    const { rows } = await owner.query(
+      `select (select count(*)::int from pg_trigger where tgrelid = 'twins'::regclass) as triggers,
+              to_regclass('millrace.twins_ledger') is not null as ledger,
+              exists (select from pg_publication_tables where tablename = 'twins') as published,
+              has_table_privilege($1, 'twins', 'insert') as writes, has_table_privilege($1, 'shelves', 'select') as others`,
+      [role],
+    );
+    const [collection] = await documents.listCollections({ name: 'twins' }).toArray();
+    const kept = await own.listCollections({ name: /^twins\./ }, { nameOnly: true }).toArray();
+    const images = JSON.stringify(collection).includes('"changeStreamPreAndPostImages":{"enabled":true}');
+    return { ...rows[0], images, kept: kept.length };
+  };
+  const there = { triggers: 2, ledger: true, published: true, writes: true, others: true, images: true };
+  expect(await left()).toEqual({ ...there, kept: 4 });
+  expect(await bridge.prepare('remove', 'twins')).toMatch(
+    /twins: triggers on "public"\."twins"[\s\S]*twins is undone/,
+  );
+  const gone = { triggers: 0, ledger: false, published: false, writes: false, others: true, images: false };
+  expect(await left()).toEqual({ ...gone, kept: 0 });
+  await app.query('update twins set n = 0');
+  await items('twins').deleteMany({});
+}, 120_000);
+
 it('sweeps what is captured anew where another pipeline is removed, too', async () => {
   const others = [documented('counts'), documented('pages')];
   await deployAgain(flows.entry('letters'), ...others);

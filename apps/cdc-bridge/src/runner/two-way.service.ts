@@ -25,7 +25,7 @@ export class TwoWayService implements PipelineService {
     readonly pipeline: TwoWayPipeline,
     private readonly shared: SharedParts,
   ) {
-    const { databases, registry, deadLetters, offsets, sources, brokers, log } = shared;
+    const { databases, registry, deadLetters, offsets, sources, brokers, log, limits } = shared;
     this.pair = new PairService(pipeline, databases, {
       kafka: { brokers, clientId: 'cdc-bridge' },
       registry,
@@ -34,6 +34,7 @@ export class TwoWayService implements PipelineService {
       log,
       caughtUp: (database, signal) => sources.caughtUp(database, signal),
       checkTopics: () => checkTopicsOf(pipeline, shared),
+      ...(limits?.closeWithinMs !== undefined && { settings: { closeWithinMs: limits.closeWithinMs } }),
     });
   }
 
@@ -94,6 +95,7 @@ export class TwoWayService implements PipelineService {
   }
 
   async repair(signal: AbortSignal, from?: 'postgres' | 'mongo'): Promise<object> {
+    if (this.#control.paused) throw new PipelineNotReady(`${this.pipeline.name} is paused: resume it first`);
     await this.pair.repair(signal, from);
     return { repaired: true };
   }

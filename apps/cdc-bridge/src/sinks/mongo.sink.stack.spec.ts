@@ -1,4 +1,4 @@
-import { Int32, type MongoClient } from 'mongodb';
+import { type Document, Int32, type MongoClient } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { CheckpointMoved, type Move } from '../checkpoints/checkpoint.js';
 import { MongoCheckpoints } from '../checkpoints/mongo.checkpoints.js';
@@ -139,6 +139,37 @@ describe('MongoSink', () => {
       new Map([['_id', 'b'], ['n', 'kept'], ...Object.entries(odd)]),
     );
   });
+
+  it('writes a batch by one command of each kind, unordered, and gives every one a bound', async () => {
+    const watched = await databases.mongo('bridge', { monitorCommands: true });
+    const commands: Document[] = [];
+    watched.on('commandStarted', ({ command }) => {
+      commands.push(command);
+    });
+    const own = new MongoCheckpoints(watched.db(`${databases.name}_bridge`));
+    const watchedSink = await MongoSink.open(watched, own, watched.db(databases.name), 'orders');
+    await apply([doc('old', { big: 'x' })]);
+    commands.length = 0;
+    const changes = Array.from({ length: 400 }, (_, i) => (i < 200 ? gone(`${i}`) : doc(`${i}`, {})));
+    const { lacking, ...effects } = compact([...changes, { ...doc('old', { n: 'y' }), omitted: ['big'] }]);
+    await watchedSink.apply(effects, { ...position, expected: next, next: next + 401n });
+    const ofOrders = commands.filter(({ update, delete: from }) => [update, from].includes('orders'));
+    expect(ofOrders.map((command) => [Object.keys(command)[0], command.ordered, command.maxTimeMS])).toEqual([
+      ['update', false, 10_000],
+      ['delete', false, 10_000],
+      ['update', false, 10_000],
+    ]);
+    expect(commands.find(({ commitTransaction }) => commitTransaction)).toMatchObject({ maxTimeMS: 10_000 });
+    expect(await documents()).toHaveLength(201);
+  });
+
+  it('lets go of what a repair holds where the source does not answer', async () => {
+    await expect(sink.repair(position.pipeline, () => new Promise(() => {}))).rejects.toMatchObject({
+      code: 'SINK_UNAVAILABLE',
+    });
+    await apply([doc('a', {})]);
+    expect(await documents()).toHaveLength(1);
+  }, 30_000);
 
   it('reads no key as a query', async () => {
     await apply([doc('a', {}), doc('b', {})]);

@@ -30,7 +30,7 @@ export function removal({ row }: Removal): AnyBulkWriteOperation {
  * @throws ValueFault for one over 16 MB
  */
 export function replacement({ key, fields }: Put): AnyBulkWriteOperation {
-  refuseOversize(key, fields);
+  refuseOversize(key.text, fields);
   const filter = byKey(key);
   if (!Object.keys(fields).some((name) => name.startsWith('$'))) {
     return { replaceOne: { filter, replacement: fields, upsert: true } };
@@ -44,7 +44,7 @@ export function replacement({ key, fields }: Put): AnyBulkWriteOperation {
  * @throws ValueFault for fields over 16 MB
  */
 export function patch({ key, fields }: Put): AnyBulkWriteOperation {
-  refuseOversize(key, fields);
+  refuseOversize(key.text, fields);
   const filter = byKey(key);
   const { _id, ...others } = fields;
   if (!Object.keys(others).some((name) => name.startsWith('$') || name.includes('.'))) {
@@ -59,7 +59,11 @@ export function patch({ key, fields }: Put): AnyBulkWriteOperation {
   return { updateOne: { filter, update: stages } };
 }
 
-function refuseOversize({ text }: Key, fields: Document): void {
+/**
+ * @param key how the document is known
+ * @throws ValueFault for fields over 16 MB
+ */
+export function refuseOversize(key: string, fields: Document): void {
   const bytes = BSON.calculateObjectSize(fields);
-  if (bytes > MAX_DOCUMENT_BYTES) throw new ValueFault(`the document ${text} has ${bytes} bytes, over 16 MB`);
+  if (bytes > MAX_DOCUMENT_BYTES) throw new ValueFault(`the document ${key} has ${bytes} bytes, over 16 MB`);
 }

@@ -139,6 +139,73 @@ describe('PostgresSink', () => {
     expect(await rows()).toHaveLength(1);
   });
 
+  it('tells a deadlock from a refusal, and passes once it is over', async () => {
+    await apply([row(1, 'one'), row(2, 'two')]);
+    const admin = new URL(databases.endpoints.postgresAdmin);
+    admin.pathname = `/${databases.name}`;
+    const other = new pg.Client({ connectionString: admin.toString() });
+    await other.connect();
+    try {
+      await other.query(`set deadlock_timeout = '1h'`); // the sink is the one to give up
+      await other.query('begin');
+      await other.query(`select from x where id = 2 for update`);
+      const refused = expect(apply([row(1, 'eins'), row(2, 'zwei')])).rejects.toMatchObject({
+        code: 'SINK_CONFLICT',
+        isContention: true,
+        cause: { code: '40P01' },
+      });
+      await eventually('the sink to wait for the other', 5_000, async () => {
+        const { rows } = await other.query(
+          `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return rows.length > 0;
+      });
+      await other.query(`select from x where id = 1 for update`);
+      await refused;
+      await other.query('rollback');
+    } finally {
+      await other.end();
+    }
+    await apply([row(1, 'eins'), row(2, 'zwei')]);
+    expect(await rows()).toMatchObject([{ label: 'eins' }, { label: 'zwei' }]);
+  });
+
+  it('writes a batch by one delete and one upsert, prepared once, however many rows it has', async () => {
+    const alone = new pg.Pool({ connectionString: databases.postgresUrl('bridge'), max: 1 });
+    try {
+      const own = await PostgresSink.open(alone, checkpoints, { schema: 'public', table: 'x' }, COLUMNS);
+      const effects = (first: number) => {
+        const changes = Array.from({ length: 400 }, (_, i) =>
+          i < 200 ? gone(first + i) : row(first + i, `${first + i}`),
+        );
+        return compact(changes);
+      };
+      for (const [i, first] of [1, 1_001, 2_001].entries()) {
+        const [expected, next] = [10n + BigInt(i), 11n + BigInt(i)];
+        await own.apply(effects(first), { ...position, expected, next });
+      }
+      const { rows } = await alone.query(
+        `select split_part(trim(statement), ' ', 1) as command, generic_plans + custom_plans as times
+         from pg_prepared_statements where statement ilike '%"x"%' order by 1`,
+      );
+      expect(rows).toEqual([
+        { command: 'delete', times: '3' },
+        { command: 'insert', times: '3' },
+      ]);
+    } finally {
+      await alone.end();
+    }
+    expect(await rows()).toHaveLength(600);
+  });
+
+  it('lets go of what a repair holds where the source does not answer', async () => {
+    await expect(sink.repair(position.pipeline, () => new Promise(() => {}))).rejects.toMatchObject({
+      code: 'SINK_UNAVAILABLE',
+    });
+    await apply([row(1, 'one')]);
+    expect(await rows()).toHaveLength(1);
+  }, 30_000);
+
   it('goes on after its connection was ended', async () => {
     await apply([row(1, 'one')]);
     const admin = new pg.Client({ connectionString: databases.endpoints.postgresAdmin });

@@ -1,4 +1,4 @@
-import { MongoBulkWriteError, MongoError, MongoNetworkError } from 'mongodb';
+import { MongoBulkWriteError, MongoError, MongoInvalidArgumentError, MongoNetworkError } from 'mongodb';
 import pg from 'pg';
 import { ValueFault } from '../values/value.fault.js';
 
@@ -73,6 +73,10 @@ export function fromMongo(error: unknown): SinkError {
   }
   if (error.code === MONGO_DUPLICATE_KEY) return new SinkError('SINK_CONFLICT', error);
   if (MONGO_UNFIT.has(error.code)) return new SinkError('SINK_UNFIT', error);
-  const refused = error instanceof MongoBulkWriteError || error.constructor.name === 'MongoServerError';
+  // The driver does not even send what is larger than a document may be.
+  const refused =
+    error instanceof MongoBulkWriteError ||
+    error instanceof MongoInvalidArgumentError ||
+    error.constructor.name === 'MongoServerError';
   return new SinkError(refused ? 'SINK_REFUSED' : 'SINK_UNAVAILABLE', error);
 }

@@ -48,7 +48,8 @@ export async function createPair(
 export async function dropPair(databases: Databases): Promise<void> {
   const owner = await databases.postgres('owner');
   const role = new URL(databases.postgresUrl('bridge')).username;
-  for (const { sql } of new PairTables(SCHEMA, 'customers').drop(TABLE, role)) await owner.query(sql);
+  const tables = new PairTables(SCHEMA, 'customers');
+  for (const { sql } of [...tables.release(TABLE, role), ...tables.drop()]) await owner.query(sql);
 }
 
 export async function startWorker(
