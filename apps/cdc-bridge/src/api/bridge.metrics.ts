@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Bridge } from '../runner/bridge.js';
 import type { PipelineStatus } from '../runner/pipeline.service.js';
 
@@ -39,8 +39,9 @@ const GAUGES: readonly (readonly [name: string, help: string, value: Value])[] =
 /** Statuses are asked for once for all gauges of a scrape. */
 const FRESH_MS = 500;
 
-/** Gauges of every pipeline, by its name; a value that is not known is left out. */
+/** Metrics of every pipeline, by its name; a value that is not known is left out. */
 export function measurePipelines(bridge: Bridge, registry: Registry): void {
+  countDeadLetters(bridge, registry);
   let asked: { readonly at: number; readonly statuses: Promise<PipelineStatus[]> } | undefined;
   const statuses = () => {
     if (!asked || performance.now() - asked.at > FRESH_MS)
@@ -63,6 +64,22 @@ export function measurePipelines(bridge: Bridge, registry: Registry): void {
       },
     });
   }
+}
+
+/** At zero from the start: an alarm is on their growth. */
+function countDeadLetters({ services, letters }: Bridge, registry: Registry): void {
+  const name = 'cdc_bridge_dead_letters_total';
+  registry.removeSingleMetric(name);
+  const counter = new Counter({
+    name,
+    help: 'Records that this instance wrote to a pipeline’s dead-letter topic',
+    labelNames: ['pipeline'],
+    registers: [registry],
+    collect() {
+      counter.reset();
+      for (const pipeline of services.keys()) counter.inc({ pipeline }, letters.of(pipeline));
+    },
+  });
 }
 
 async function known(bridge: Bridge): Promise<PipelineStatus[]> {

@@ -45,7 +45,7 @@ beforeAll(async () => {
   await bridge.deploy([
     flows.entry('sales', { name: sales }),
     { name: people, between: between('people'), conflict: { priority: 'postgres' } },
-    { name: notes, between: between('notes'), key: 'objectId', conflict: { priority: 'postgres' } },
+    { name: notes, between: between('notes'), key: 'objectId', conflict: { priority: 'mongo' } },
   ]);
   for (const pipeline of [sales, people, notes]) await untilState(pipeline, 'running');
 }, 240_000);
@@ -307,6 +307,7 @@ describe('a pair', () => {
       );
       expect(original?.value).toBeDefined();
       expect(value).toEqual(original?.value);
+      expect((await metricsOf(people)).dead_letters_total).toBeGreaterThan(0);
     } finally {
       await letters.close();
       await log.close();
@@ -333,6 +334,44 @@ describe('a pair', () => {
     await eventually('both to be gone', 60_000, async () => {
       return (await rowsOf('notes')).length + (await collection.countDocuments()) === 0;
     });
+  });
+
+  it('answers 409 in the words of the side that does not take its loser back', async () => {
+    const [_id, collection] = [new ObjectId(), flows.documents.collection('notes')];
+    const renameRow = (name: string) =>
+      flows.app.query('update notes set name = $1 where id = $2', [name, _id.toHexString()]);
+    const untilRow = (name: string) =>
+      eventually(`the row to be ${name}`, 60_000, async () => (await rowsOf('notes'))[0]?.name === name);
+    await collection.insertOne({ _id, name: 'both' });
+    await untilRow('both');
+    await post(`${notes}/pause`);
+    await untilState(notes, 'paused');
+    await renameRow('row');
+    await collection.updateOne({ _id }, { $set: { name: 'doc' } });
+    await post(`${notes}/resume`);
+    await untilRow('doc');
+    const refusal = async (pipeline: string, lost: string) => {
+      const { items } = await bridge.ask<ConflictPage>('GET', `/pipelines/${pipeline}/conflicts`);
+      const conflict = items.find((item) => item.lost === lost);
+      const { status, body } = await post(`${pipeline}/conflicts/${conflict?.id}/restore`);
+      return [status, body.code, body.detail];
+    };
+
+    await flows.owner.query(`alter table notes add constraint no_row check (name <> 'row')`);
+    expect(await refusal(notes, 'postgres')).toEqual([
+      409,
+      'RESTORE_REFUSED',
+      expect.stringContaining('"no_row"'),
+    ]);
+    const owner = await bridge.databases.documents('owner');
+    await owner.command({ collMod: 'people', validator: { name: { $ne: 'doc' } } });
+    expect(await refusal(people, 'mongo')).toEqual([
+      409,
+      'RESTORE_REFUSED',
+      expect.stringContaining('failed validation'),
+    ]);
+    await owner.command({ collMod: 'people', validator: {} });
+    await flows.owner.query('alter table notes drop constraint no_row');
   });
 
   it('has triggers that no session switches off, and functions that obey no caller’s search_path', async () => {
@@ -405,6 +444,7 @@ describe('what it tells of itself', () => {
         rows_applied: rows.applied,
         paused: 0,
         waiting: 0,
+        dead_letters_total: 0,
       });
       return true;
     });

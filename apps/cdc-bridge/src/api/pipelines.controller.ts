@@ -150,7 +150,7 @@ export class PipelinesController {
   @ApiOperation({ summary: 'Put a loser back, as an ordinary edit of its side' })
   @ApiOkResponse({ standardSchema: restoredView })
   @ApiNotFoundResponse({ description: 'No such pipeline or conflict' })
-  @ApiConflictResponse({ description: 'It goes one way' })
+  @ApiConflictResponse({ description: 'It goes one way, or its side does not take the loser back' })
   restore(
     @Param('name', { schema: pipelineName }) name: string,
     @Param('id', { schema: pipelineName }) id: string,

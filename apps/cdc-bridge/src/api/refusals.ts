@@ -9,6 +9,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   PAIR_TAKEN: 409,
   PAIR_NOT_PREPARED: 409,
   PAIR_RESTORED: 409,
+  RESTORE_REFUSED: 409,
   PIPELINE_ONE_WAY: 409,
   WORK_TIMEOUT: 504,
 };

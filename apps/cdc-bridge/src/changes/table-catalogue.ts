@@ -2,6 +2,7 @@ import type { PostgresDatabase } from '../databases/named-databases.js';
 import { TableMapping } from '../mapping/table.mapping.js';
 import type { PostgresToMongo } from '../pipelines/pipeline.schema.js';
 import type { TableName } from '../postgres/identifier.js';
+import { LentConnection } from '../postgres/lent-connection.js';
 import { readColumns } from '../postgres/table-columns.js';
 import { SourceUnavailable } from './change-reader.js';
 
@@ -50,15 +51,10 @@ async function readMapping(
   table: TableName,
   pipeline: PostgresToMongo,
 ): Promise<TableMapping> {
-  const client = await pool.connect().catch((cause: Error) => {
+  using connection = await LentConnection.of(pool).catch((cause: Error) => {
     throw new SourceUnavailable(`the Postgres database ${name} did not answer: ${cause.message}`, { cause });
   });
-  let broken = true;
-  try {
-    const columns = await readColumns(client, table);
-    broken = false;
-    return new TableMapping(columns, pipeline);
-  } finally {
-    client.release(broken);
-  }
+  const columns = await readColumns(connection.client, table);
+  connection.isSound = true;
+  return new TableMapping(columns, pipeline);
 }

@@ -2,6 +2,7 @@ import { BSON, type Collection, type Document, ObjectId } from 'mongodb';
 import type { Pool } from 'pg';
 import { quoteName, quoteTable, type TableName } from '../postgres/identifier.js';
 import { keyColumns, readColumns } from '../postgres/table-columns.js';
+import { fromMongo, fromPostgres, type SinkError } from '../sinks/sink.error.js';
 import { TYPED_READS } from '../values/bson-value.js';
 import { exactJson } from '../values/exact-json.js';
 import type { Side } from './pair.decision.js';
@@ -29,6 +30,16 @@ export class ConflictUnknown extends Error {
 
   constructor(id: string) {
     super(`no conflict ${JSON.stringify(id)}`);
+  }
+}
+
+/** Its side does not take the loser back: a constraint, a validator, or another row has what is unique. */
+export class RestoreRefused extends Error {
+  readonly code = 'RESTORE_REFUSED';
+  readonly canRetry = false;
+
+  constructor(side: Side, cause: SinkError) {
+    super(`${side} does not take the loser back: ${cause.message}`, { cause });
   }
 }
 
@@ -68,11 +79,21 @@ export class ConflictLog {
 
   /**
    * Puts a loser back where it was overwritten, as an ordinary edit: the bridge carries it over to the other side.
-   * @throws ConflictUnknown
+   * @throws ConflictUnknown, RestoreRefused; SinkError where the same may pass later
    */
   async restore(id: string): Promise<void> {
     const place = placeOf(id);
-    await (place.side === 'postgres' ? this.#restoreRow(place) : this.#restoreDocument(place));
+    const { side } = place;
+    try {
+      await (side === 'postgres' ? this.#restoreRow(place) : this.#restoreDocument(place));
+    } catch (error) {
+      if (error instanceof ConflictUnknown) throw error;
+      const fault = side === 'postgres' ? fromPostgres(error) : fromMongo(error);
+      // Somebody who holds the row lets it go; a value that is taken stays so until a person has seen to it.
+      const isRefused =
+        fault.code === 'SINK_REFUSED' || (fault.code === 'SINK_CONFLICT' && !fault.isContention);
+      throw isRefused ? new RestoreRefused(side, fault) : fault;
+    }
   }
 
   async #rows(limit: number, place: Place | undefined): Promise<Conflict[]> {
@@ -112,36 +133,31 @@ export class ConflictLog {
 
   async #restoreRow(place: Place): Promise<void> {
     const on = quoteTable(this.table);
-    const client = await this.pool.connect();
-    try {
-      const columns = (await readColumns(client, this.table)).filter(({ generated }) => !generated);
-      const names = columns.map(({ name }) => quoteName(name));
-      const keys = keyColumns(columns);
-      const keyNames = keys.map(({ name }) => quoteName(name));
-      const rest = names.filter((name) => !keyNames.includes(name));
-      const set = rest.map((name) => `${name} = excluded.${name}`).join(', ');
-      const found = await client.query<{ key: string; gone: boolean }>(
-        `select key, loser is null or loser = 'null' as gone from ${this.tables.conflicts} where n = $1`,
-        [place.id],
-      );
-      const [entry] = found.rows;
-      if (!entry) throw new ConflictUnknown(idOf(place));
-      if (entry.gone) {
-        const parts = JSON.parse(entry.key) as string[];
-        const same = keys.map(({ castType }, i) => `${keyNames[i]} = $${i + 1}::${castType}`);
-        await client.query(`delete from ${on} where ${same.join(' and ')}`, parts);
-      } else {
-        await client.query(
-          `insert into ${on} (${names.join(', ')}) overriding system value
-           select ${names.map((name) => `r.${name}`).join(', ')} from ${this.tables.conflicts} c,
-             jsonb_populate_record(null::${on}, c.loser) r where c.n = $1
-           on conflict (${keyNames.join(', ')}) do ${set === '' ? 'nothing' : `update set ${set}`}`,
-          [place.id],
-        );
-      }
-    } finally {
-      client.release();
+    const columns = (await readColumns(this.pool, this.table)).filter(({ generated }) => !generated);
+    const names = columns.map(({ name }) => quoteName(name));
+    const keys = keyColumns(columns);
+    const keyNames = keys.map(({ name }) => quoteName(name));
+    const rest = names.filter((name) => !keyNames.includes(name));
+    const set = rest.map((name) => `${name} = excluded.${name}`).join(', ');
+    const found = await this.pool.query<{ key: string; gone: boolean }>(
+      `select key, loser is null or loser = 'null' as gone from ${this.tables.conflicts} where n = $1`,
+      [place.id],
+    );
+    const [entry] = found.rows;
+    if (!entry) throw new ConflictUnknown(idOf(place));
+    if (entry.gone) {
+      const parts = JSON.parse(entry.key) as string[];
+      const same = keys.map(({ castType }, i) => `${keyNames[i]} = $${i + 1}::${castType}`);
+      await this.pool.query(`delete from ${on} where ${same.join(' and ')}`, parts);
+      return;
     }
+    await this.pool.query(
+      `insert into ${on} (${names.join(', ')}) overriding system value
+       select ${names.map((name) => `r.${name}`).join(', ')} from ${this.tables.conflicts} c,
+         jsonb_populate_record(null::${on}, c.loser) r where c.n = $1
+       on conflict (${keyNames.join(', ')}) do ${set === '' ? 'nothing' : `update set ${set}`}`,
+      [place.id],
+    );
   }
 
   async #restoreDocument(place: Place): Promise<void> {

@@ -9,8 +9,8 @@ import {
 import { type BsonDocument, type BsonValue, TYPED_READS } from '../values/bson-value.js';
 import { canonicalText } from '../values/canonical.js';
 import { documentOf, RAW_READS } from '../values/raw-document.js';
+import type { Attempt } from './attempt.js';
 import type { Base } from './pair.decision.js';
-import type { Attempt } from './pair.keys.js';
 
 /** A write that came from Postgres. */
 export interface DocWrite {

@@ -1,14 +1,10 @@
 import type { BsonValue } from '../values/bson-value.js';
 import { ValueFault } from '../values/value.fault.js';
+import { once } from './attempt.js';
 import type { PairParts } from './pair.sync.js';
 
 /** Is told of a document whose `_id` stands for no key of the table. */
 export type Unmapped = (id: BsonValue, fault: ValueFault) => Promise<void> | void;
-
-/** How each step of a way through all keys is made: once, or until it goes well. */
-export type Attempt = <T>(step: () => Promise<T>) => Promise<T>;
-
-const once: Attempt = (step) => step();
 
 /** Every key that has a row or a document, once, in pages of bounded size. */
 export async function* presentKeys(

@@ -2,9 +2,9 @@ import type { ClientBase, Pool } from 'pg';
 import { quoteName, quoteTable, type TableName } from '../postgres/identifier.js';
 import { type KeySequence, passKeys } from '../postgres/key-sequence.js';
 import { readExpression, writeExpression } from '../values/postgres-type.js';
+import type { Attempt } from './attempt.js';
 import type { Accepted } from './pair.decision.js';
 import { besideOthers, lockNameOf } from './pair.exclusion.js';
-import type { Attempt } from './pair.keys.js';
 import type { MappedField, PairMapping } from './pair.mapping.js';
 import type { PairTables } from './pair.tables.js';
 

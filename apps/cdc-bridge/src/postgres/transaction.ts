@@ -1,27 +1,29 @@
 import type { Pool, PoolClient } from 'pg';
+import { LentConnection } from './lent-connection.js';
 
 /**
  * Runs `work` in a transaction on a connection of the pool: committed when it resolves, rolled back when it
  * rejects. A connection that could not even be rolled back is closed.
  */
 export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  // A connection that ends between two statements must fail the next one, not the process.
-  client.on('error', ignore);
-  let broken = true;
+  using connection = await LentConnection.of(pool);
+  const { client } = connection;
   try {
     await client.query('begin');
     const result = await work(client);
     await client.query('commit');
-    broken = false;
+    connection.isSound = true;
     return result;
   } catch (error) {
-    broken = !(await client.query('rollback').catch(() => undefined));
+    connection.isSound = await rolledBack(client);
     throw error;
-  } finally {
-    client.off('error', ignore);
-    client.release(broken);
   }
 }
 
-function ignore(): void {}
+/** Ends the transaction that is under way. @returns whether the connection answered */
+export function rolledBack(client: PoolClient): Promise<boolean> {
+  return client.query('rollback').then(
+    () => true,
+    () => false,
+  );
+}

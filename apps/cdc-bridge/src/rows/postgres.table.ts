@@ -1,6 +1,8 @@
 import pg, { type Pool, type PoolClient } from 'pg';
 import { quoteName, quoteTable, type TableName } from '../postgres/identifier.js';
+import { LentConnection } from '../postgres/lent-connection.js';
 import type { Column } from '../postgres/table-columns.js';
+import { rolledBack } from '../postgres/transaction.js';
 import { readExpression, writeExpression } from '../values/postgres-type.js';
 import { PageSize } from './page-size.js';
 
@@ -80,8 +82,8 @@ export class PostgresTable {
   }
 
   async *#bySnapshot(signal: AbortSignal): AsyncGenerator<Texts[]> {
-    const client = await this.pool.connect();
-    let broken = true;
+    using connection = await LentConnection.of(this.pool);
+    const { client } = connection;
     try {
       const size = new PageSize();
       await client.query('begin isolation level repeatable read read only');
@@ -96,8 +98,7 @@ export class PostgresTable {
         yield rows;
       }
     } finally {
-      broken = !(await client.query('rollback').catch(() => undefined));
-      client.release(broken);
+      connection.isSound = await rolledBack(client);
     }
   }
 

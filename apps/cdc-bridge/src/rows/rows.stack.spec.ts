@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { SchemaRegistry } from '@millrace/messaging';
+import { eventually } from '@millrace/testing';
 import { type Db, Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
 import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -140,6 +141,21 @@ describe('the rows of a table and their documents', () => {
     const one = source.find(({ fields }) => fields.t === 'x') as Put;
     expect(await route.source.read([one.key])).toHaveLength(2);
     expect(await route.target.read([one.key])).toHaveLength(1);
+  });
+
+  it('are not had where their connection ends between two pages, and are with the next', async () => {
+    await owner.query('create table heap (n int); insert into heap select * from generate_series(1, 3000)');
+    const route = await fromPostgres('heap');
+    const pages = route.source.all(AbortSignal.timeout(30_000))[Symbol.asyncIterator]();
+    expect((await pages.next()).done).toBe(false);
+    const { pool } = opened.postgres('pg');
+    const ended = (query: string) =>
+      pool.query(`select ${query} from pg_stat_activity where pid <> pg_backend_pid()
+        and datname = current_database() and usename = current_user and state = 'idle in transaction'`);
+    expect((await ended('pg_terminate_backend(pid)')).rowCount).toBe(1);
+    await eventually('it to be gone', 10_000, async () => (await ended('pid')).rowCount === 0);
+    await expect(pages.next()).rejects.toThrow(/terminat|not queryable/);
+    expect(await sourceRows(route)).toHaveLength(3_000);
   });
 
   it('leave out what the filter holds back, and name what a document cannot hold', async () => {

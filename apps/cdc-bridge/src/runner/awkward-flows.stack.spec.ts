@@ -76,6 +76,8 @@ describe('large rows', () => {
     });
     expect(status.lastError?.message).toContain(bridge.topic({ table: 'public.pages' }));
     expect(bridge.instances[0]?.output).toMatch(oversize);
+    const metrics = await fetch(`${bridge.instances[0]?.url}/metrics`);
+    expect(await metrics.text()).toMatch(/^cdc_bridge_dead_letters_total\{pipeline="pages"\} 1$/m);
     expect(await flows.verify('pages')).toMatchObject({ missing: 1, extra: 0, different: 0 });
 
     const topic = bridge.topic({ table: 'public.pages' });

@@ -8,6 +8,7 @@ import { appNameOf } from '../pairs/pair.connections.js';
 import { type GuardedDatabase, TransactionGuard } from '../pairs/transaction-guard.js';
 import { type Endpoint, sourcesOf, targetsOf } from '../pipelines/endpoint.js';
 import { isTwoWay, type Pipeline } from '../pipelines/pipeline.schema.js';
+import { CountedDeadLetters } from './counted.dead-letters.js';
 import { OneWayService, type SharedParts } from './one-way.service.js';
 import type { PipelineService } from './pipeline.service.js';
 import { openSources, type Sources, type SourcesOptions } from './sources.js';
@@ -36,12 +37,13 @@ export class PipelineUnknown extends Error {
 export class Bridge {
   readonly services: ReadonlyMap<string, PipelineService>;
   readonly sources: Sources;
+  readonly letters: CountedDeadLetters;
   readonly #databases: OpenDatabases;
   readonly #deadLetters: DeadLetters;
   readonly #log: Log;
   readonly #offsets: TopicOffsets;
   readonly #controls = new Map<string, ControlStore>();
-  readonly #watches: ControlWatch[];
+  readonly #watches: ReadonlyMap<ControlStore, ControlWatch>;
   readonly #guard: TransactionGuard;
 
   constructor(options: BridgeOptions) {
@@ -50,6 +52,7 @@ export class Bridge {
     this.#log = log;
     this.#databases = new OpenDatabases(options.databases, log);
     this.#deadLetters = new DeadLetters(kafka);
+    this.letters = new CountedDeadLetters(this.#deadLetters);
     this.#offsets = new TopicOffsets(kafka);
     const registry = new SchemaRegistry({ url: registryUrl });
     const onSnapshot = (database: string, began: Date) => this.#sweepAll(database, began);
@@ -57,7 +60,7 @@ export class Bridge {
     const shared: SharedParts = {
       databases: this.#databases,
       registry,
-      deadLetters: this.#deadLetters,
+      deadLetters: this.letters,
       offsets: this.#offsets,
       sources: this.sources,
       brokers,
@@ -80,7 +83,7 @@ export class Bridge {
   start(): void {
     this.#guard.start();
     this.sources.start();
-    for (const watch of this.#watches) watch.start();
+    for (const watch of this.#watches.values()) watch.start();
     for (const service of this.services.values()) service.start();
   }
 
@@ -93,16 +96,16 @@ export class Bridge {
 
   /** For every instance, and for those that start later. @throws PipelineUnknown; what the database throws */
   async setPaused(name: string, paused: boolean): Promise<void> {
-    const { pipeline } = this.service(name);
-    await this.#controlOf(pipeline).setPaused(name, paused);
-    await Promise.all(this.#watches.map((watch) => watch.look()));
+    const control = this.#controlOf(this.service(name).pipeline);
+    await control.setPaused(name, paused);
+    await this.#watches.get(control)?.look();
   }
 
   /** Why the bridge does not do all of its work; none while it does. */
   reasons(): string[] {
     return [
       ...this.sources.reasons(),
-      ...this.#watches.flatMap((watch) => watch.reasons()),
+      ...[...this.#watches.values()].flatMap((watch) => watch.reasons()),
       ...[...this.services.values()].flatMap((service) => service.reasons()),
     ];
   }
@@ -115,7 +118,7 @@ export class Bridge {
 
   /** Finishes what is in hand, within a bounded time. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#watches.map((watch) => watch.close()));
+    await Promise.allSettled([...this.#watches.values()].map((watch) => watch.close()));
     await Promise.allSettled([...this.services.values()].map((service) => service.close()));
     await Promise.allSettled([this.sources.close(), this.#deadLetters.close(), this.#offsets.close()]);
     await this.#databases.close();
@@ -156,14 +159,15 @@ export class Bridge {
     return found;
   }
 
-  #watchesOf(pipelines: readonly Pipeline[]): ControlWatch[] {
+  #watchesOf(pipelines: readonly Pipeline[]): ReadonlyMap<ControlStore, ControlWatch> {
     const byStore = Map.groupBy(pipelines, (pipeline) => this.#controlOf(pipeline));
-    return [...byStore].map(([store, own]) => {
+    const watches = [...byStore].map(([store, own]) => {
       const follow = (controls: (pipeline: string) => Control) => {
         for (const { name } of own) this.services.get(name)?.follow(controls(name));
       };
-      return new ControlWatch(store, follow);
+      return [store, new ControlWatch(store, follow)] as const;
     });
+    return new Map(watches);
   }
 }
 

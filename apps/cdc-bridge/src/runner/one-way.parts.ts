@@ -8,6 +8,7 @@ import type { Route } from '../mapping/route.js';
 import { OWN_SCHEMA } from '../names/bridge-names.js';
 import type { OneWayPipeline } from '../pipelines/pipeline.schema.js';
 import { tableNameOf } from '../postgres/identifier.js';
+import { type Column, readColumns } from '../postgres/table-columns.js';
 import { MongoSink } from '../sinks/mongo.sink.js';
 import { PostgresSink } from '../sinks/postgres.sink.js';
 import type { Sink } from '../sinks/sink.js';
@@ -43,6 +44,16 @@ async function openSink({ pipeline, columns }: Route, databases: NamedDatabases)
     tableNameOf(pipeline.to.table),
     columns,
   );
+}
+
+/** Reads the columns of the table that a pipeline writes to, as they are by then; undefined of a collection. */
+export function targetColumns(
+  pipeline: OneWayPipeline,
+  databases: NamedDatabases,
+): (() => Promise<Column[]>) | undefined {
+  if ('rename' in pipeline) return undefined;
+  const { pool } = databases.postgres(pipeline.to.postgres);
+  return () => readColumns(pool, tableNameOf(pipeline.to.table));
 }
 
 /** The checkpoints of a one-way pipeline, in the database that it writes to. */

@@ -1,11 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  backoffMs,
-  type DeadLetters,
-  type Log,
-  type SchemaRegistry,
-  type TopicOffsets,
-} from '@millrace/messaging';
+import type { DeadLetters, Log, SchemaRegistry, TopicOffsets } from '@millrace/messaging';
 import type { Checkpoint, CheckpointStore } from '../checkpoints/checkpoint.js';
 import { type Control, type ControlStore, NO_CONTROL } from '../control/control.js';
 import type { NamedDatabases } from '../databases/named-databases.js';
@@ -13,9 +6,11 @@ import { describeEndpoint, type Endpoint, sourcesOf, targetsOf } from '../pipeli
 import type { OneWayPipeline } from '../pipelines/pipeline.schema.js';
 import { sweep } from '../verification/sweep.js';
 import { type VerifyParts, verify } from '../verification/verify.js';
+import { ColumnWatch } from './column-watch.js';
 import { describeFailure } from './failure.js';
 import { Gate } from './gate.js';
-import { checkpointsOf, type OneWayParts, openOneWay } from './one-way.parts.js';
+import { OneWayLife } from './one-way.life.js';
+import { checkpointsOf, type OneWayParts, openOneWay, targetColumns } from './one-way.parts.js';
 import { PipelineRunner } from './pipeline.runner.js';
 import { NotAPair, PipelineNotReady, type PipelineService, type PipelineStatus } from './pipeline.service.js';
 import { drained, progressOf } from './progress.js';
@@ -37,8 +32,6 @@ export interface SharedParts {
   readonly limits?: Partial<RunnerLimits>;
 }
 
-const REOPEN = { firstMs: 500, maxMs: 10_000 };
-
 /** One one-way pipeline in this process, from the first attempt to reach its databases to the last batch. */
 export class OneWayService implements PipelineService {
   readonly #gate = new Gate();
@@ -48,12 +41,9 @@ export class OneWayService implements PipelineService {
   readonly #checkpoints: CheckpointStore;
   readonly #source: Endpoint;
   readonly #sweeps: RequestedSweeps;
+  readonly #life: OneWayLife;
   #control: Control = NO_CONTROL;
-  #parts: OneWayParts | undefined;
-  #runner: PipelineRunner | undefined;
-  #fault: string | undefined;
   #known: readonly Checkpoint[] = [];
-  #life: Promise<void> = Promise.resolve();
 
   constructor(
     readonly pipeline: OneWayPipeline,
@@ -69,12 +59,20 @@ export class OneWayService implements PipelineService {
       closed: this.#closed.signal,
       partsOf: () => this.#verifyParts(),
     });
+    const columns = targetColumns(pipeline, shared.databases);
+    this.#life = new OneWayLife({
+      pipeline: pipeline.name,
+      log: shared.log,
+      columns: columns && new ColumnWatch(columns),
+      open: () => this.#open(),
+      runnerOver: (parts) => this.#runnerOver(parts),
+    });
     // It may be paused: that is known with the first look at the control.
     this.#gate.close();
   }
 
   start(): void {
-    this.#life = this.#open();
+    this.#life.start();
   }
 
   follow(control: Control): void {
@@ -86,12 +84,13 @@ export class OneWayService implements PipelineService {
       if (this.#going.signal.aborted) this.#going = new AbortController();
       this.#gate.open();
     }
-    if (control.sweep !== null && !control.paused && this.#runner?.leads)
+    if (control.sweep !== null && !control.paused && this.#life.runner?.leads)
       this.#sweeps.carryOut(control.sweep, this.#going.signal);
   }
 
   reasons(): string[] {
-    const told = this.#fault ? [this.#fault] : (this.#runner?.reasons() ?? ['it has not started yet']);
+    const { fault, runner } = this.#life;
+    const told = fault ? [fault] : (runner?.reasons() ?? ['it has not started yet']);
     return this.#control.paused ? [] : told.map((reason) => `${this.pipeline.name}: ${reason}`);
   }
 
@@ -99,15 +98,16 @@ export class OneWayService implements PipelineService {
     const { offsets, sources } = this.shared;
     const [target] = targetsOf(this.pipeline);
     const { checkpoints, away } = await this.#lastCheckpoints();
-    const topic = this.#parts?.route.topic;
+    const { parts, runner } = this.#life;
+    const topic = parts?.route.topic;
     const ranges = topic === undefined || away ? null : await offsets.ranges(topic).catch(() => null);
     const told = oneWayStatus({
       control: this.#control,
-      isOpen: this.#runner !== undefined,
+      isOpen: runner !== undefined,
       reasons: [...this.reasons(), ...(away ?? []), ...sources.alarms(this.#source.database)],
       checkpoints,
       progress: ranges && topic !== undefined ? progressOf(topic, ranges, checkpoints) : null,
-      mine: this.#runner?.partitions() ?? [],
+      mine: runner?.partitions() ?? [],
       now: Date.now(),
     });
     return {
@@ -117,7 +117,7 @@ export class OneWayService implements PipelineService {
       to: describeEndpoint(target as Endpoint),
       ...told,
       lag: { ...told.lag, sourceSeconds: sources.lagSeconds(this.#source.database) ?? null },
-      reports: this.#parts?.route.reports ?? [],
+      reports: parts?.route.reports ?? [],
     };
   }
 
@@ -139,41 +139,26 @@ export class OneWayService implements PipelineService {
 
   async close(): Promise<void> {
     this.#closed.abort();
-    await this.#life;
-    await this.#runner?.close();
+    await this.#life.close();
     await this.#sweeps.ended();
   }
 
-  async #open(): Promise<void> {
-    const { signal } = this.#closed;
-    for (let attempt = 1; !signal.aborted; attempt++) {
-      try {
-        const parts = await openOneWay(this.pipeline, this.shared.databases, this.shared.registry);
-        await checkTopicsOf(this.pipeline, this.shared, parts.route.keyless);
-        this.#parts = parts;
-        for (const report of this.#parts.route.reports)
-          this.shared.log.info(report, { pipeline: this.pipeline.name });
-        this.#runner = new PipelineRunner({
-          ...this.#parts,
-          ...this.shared,
-          limits: { ...RUNNER_LIMITS, ...this.shared.limits },
-          checkpoints: this.#checkpoints,
-          control: this.controls,
-          gate: this.#gate,
-          requestSnapshot: () =>
-            this.shared.sources.requestSnapshot(this.#source.database, this.#source.name),
-        });
-        this.#runner.start();
-        this.#fault = undefined;
-        return;
-      } catch (error) {
-        const { code, text } = describeFailure(error);
-        if (this.#fault !== text)
-          this.shared.log.warn(`cannot start yet: ${text}`, { pipeline: this.pipeline.name, code });
-        this.#fault = text;
-        await sleep(backoffMs(REOPEN, attempt), undefined, { signal }).catch(() => undefined);
-      }
-    }
+  async #open(): Promise<OneWayParts> {
+    const parts = await openOneWay(this.pipeline, this.shared.databases, this.shared.registry);
+    await checkTopicsOf(this.pipeline, this.shared, parts.route.keyless);
+    return parts;
+  }
+
+  #runnerOver(parts: OneWayParts): PipelineRunner {
+    return new PipelineRunner({
+      ...parts,
+      ...this.shared,
+      limits: { ...RUNNER_LIMITS, ...this.shared.limits },
+      checkpoints: this.#checkpoints,
+      control: this.controls,
+      gate: this.#gate,
+      requestSnapshot: () => this.shared.sources.requestSnapshot(this.#source.database, this.#source.name),
+    });
   }
 
   /** While the sink's database is away, what it last told. */
@@ -200,10 +185,10 @@ export class OneWayService implements PipelineService {
   /** @throws PipelineNotReady */
   #refuseUnlessRunning(): OneWayParts {
     const { name } = this.pipeline;
-    if (!this.#parts || !this.#runner)
-      throw new PipelineNotReady(`${name} has not started: ${this.#fault ?? 'it is about to'}`);
+    const { parts, fault } = this.#life;
+    if (!parts) throw new PipelineNotReady(`${name} has not started: ${fault ?? 'it is about to'}`);
     if (this.#control.paused) throw new PipelineNotReady(`${name} is paused: resume it first`);
-    return this.#parts;
+    return parts;
   }
 
   #verifyParts(): VerifyParts & OneWayParts {
@@ -222,7 +207,7 @@ export class OneWayService implements PipelineService {
 
   /** While anything waits, every key may be among it. */
   async #pendingOf(keys: ReadonlySet<string>): Promise<ReadonlySet<string>> {
-    const topic = this.#parts?.route.topic ?? '';
+    const topic = this.#life.parts?.route.topic ?? '';
     const checkpoints = await this.#checkpoints.all(this.pipeline.name);
     const progress = progressOf(topic, await this.shared.offsets.ranges(topic), checkpoints);
     return progress.some(({ lag }) => lag > 0n) ? keys : new Set();

@@ -238,7 +238,9 @@ it('waits for a sink that is away, says so, and goes on by itself with nothing l
     state: 'waiting',
     reasons: expect.arrayContaining([expect.stringContaining('its checkpoints cannot be read')]),
   });
-  expect(items.find(({ name }) => name === 'levels')).toBeDefined();
+  // The other pipeline's control is kept elsewhere: it is told, and nobody waits for what is away.
+  for (const [verb, state] of Object.entries({ pause: 'paused', resume: 'running' }))
+    expect(await bridge.ask('POST', `/pipelines/levels/${verb}`)).toMatchObject({ name: 'levels', state });
   await proxy.up();
   await untilMirrored();
   const after = await bridge.untilIdle('sales');

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '@millrace/messaging';
 import type { ControlStore, SweepRequest } from '../control/control.js';
 import type { OneWayPipeline } from '../pipelines/pipeline.schema.js';
-import { type SweepReport, sweep, unmended } from '../verification/sweep.js';
+import { type SweepReport, sweep } from '../verification/sweep.js';
 import type { VerifyParts } from '../verification/verify.js';
 import { describeFailure } from './failure.js';
 import type { OneWayParts } from './one-way.parts.js';
+import { outcomeOf, SweepIncomplete } from './sweep-outcome.js';
 
 export interface RequestedSweepsOptions {
   readonly pipeline: OneWayPipeline;
@@ -15,20 +16,6 @@ export interface RequestedSweepsOptions {
   readonly closed: AbortSignal;
   /** @throws PipelineNotReady */
   partsOf(): VerifyParts & OneWayParts;
-}
-
-/** Rows could not be told from ghosts yet, or were too many for one sweep. */
-class SweepIncomplete extends Error {
-  readonly code = 'SWEEP_INCOMPLETE';
-  readonly canRetry = true;
-
-  constructor({ verified: { pending, unsettled }, repaired }: SweepReport) {
-    const { written, removed } = repaired;
-    super(
-      `${written + removed} rows were mended; ${pending} have changes that wait for the delay, ` +
-        `${unsettled} changed each time they were looked at`,
-    );
-  }
 }
 
 const AGAIN_MS = 10_000;
@@ -57,8 +44,10 @@ export class RequestedSweeps {
   async #carryOut({ id, reason }: SweepRequest, going: AbortSignal): Promise<void> {
     const { pipeline, controls, log, closed } = this.options;
     const { name, delay = 0 } = pipeline;
+    const begun = performance.now();
     try {
       const report = await this.#swept(going);
+      if (report.repaired.failed > 0) await this.#tellRefused(report);
       await controls.sweepDone(name, id);
       log.info(`swept: ${reason}`, { pipeline: name, report });
     } catch (error) {
@@ -72,21 +61,32 @@ export class RequestedSweeps {
       log.warn(`the sweep failed and is tried again: ${text}`, { pipeline: name, code });
       const message = `the sweep failed: ${text}`;
       await controls.setLastError(name, { code, message, at: new Date() }).catch(() => undefined);
-      // What waits for a delay is not looked at over and over.
-      await sleep(Math.max(AGAIN_MS, delay / 10), undefined, { signal: closed }).catch(() => undefined);
+      // What waits for a delay is not looked at over and over, nor a large table without a rest.
+      const restMs = error instanceof SweepIncomplete ? performance.now() - begun : 0;
+      await sleep(Math.max(AGAIN_MS, delay / 10, restMs), undefined, { signal: closed }).catch(
+        () => undefined,
+      );
     }
   }
 
-  /** Sweeps until no row is left. @throws SweepIncomplete */
+  /** Before the request is taken back: the target lacks rows, and nobody else would say so. */
+  async #tellRefused(report: SweepReport): Promise<void> {
+    const { pipeline, controls, log } = this.options;
+    const { code, message: text } = new SweepIncomplete(report);
+    const message = `the sweep met rows that are refused: ${text}`;
+    log.warn(message, { pipeline: pipeline.name, code });
+    await controls.setLastError(pipeline.name, { code, message, at: new Date() });
+  }
+
+  /** Sweeps until no row is left that it can mend. @throws SweepIncomplete where another may mend more */
   async #swept(going: AbortSignal): Promise<SweepReport> {
     const { pipeline, log, closed, partsOf } = this.options;
     for (;;) {
       const signal = AbortSignal.any([closed, going, AbortSignal.timeout(SWEEP_WITHIN_MS)]);
       const report = await sweep(partsOf(), signal);
-      const { verified, repaired } = report;
-      const isDone = unmended(report) === 0;
-      if (isDone && verified.pending + verified.unsettled === 0) return report;
-      if (isDone || repaired.written + repaired.removed === 0) throw new SweepIncomplete(report);
+      const outcome = outcomeOf(report);
+      if (outcome === 'done') return report;
+      if (outcome === 'later') throw new SweepIncomplete(report);
       log.info('swept, and more is left', { pipeline: pipeline.name, report });
     }
   }

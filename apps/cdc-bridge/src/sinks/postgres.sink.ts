@@ -44,26 +44,21 @@ export class PostgresSink implements Sink {
     table: TableName,
     columns: readonly string[],
   ): Promise<PostgresSink> {
-    const client = await pool.connect();
-    try {
-      const known = await readColumns(client, table);
-      const where = shown(table);
-      const written = columns.map((name) => {
-        const column = known.find((candidate) => candidate.name === name);
-        if (!column) throw new Error(`the table ${where} has no column ${name}`);
-        if (column.generated) throw new Error(`the column ${name} of ${where} is generated: drop it`);
-        return column;
-      });
-      const key = keyColumns(known);
-      if (key.length === 0) throw new Error(`the table ${where} has no primary key`);
-      const missing = key.find((column) => !written.includes(column));
-      if (missing) throw new Error(`nothing is mapped to ${missing.name}, part of the key of ${where}`);
-      const sequences = await sequencesOf(client, table, { columns: key });
-      const granted = sequences.filter((sequence) => sequence.granted);
-      return new PostgresSink(pool, checkpoints, table, written, granted);
-    } finally {
-      client.release();
-    }
+    const known = await readColumns(pool, table);
+    const where = shown(table);
+    const written = columns.map((name) => {
+      const column = known.find((candidate) => candidate.name === name);
+      if (!column) throw new Error(`the table ${where} has no column ${name}`);
+      if (column.generated) throw new Error(`the column ${name} of ${where} is generated: drop it`);
+      return column;
+    });
+    const key = keyColumns(known);
+    if (key.length === 0) throw new Error(`the table ${where} has no primary key`);
+    const missing = key.find((column) => !written.includes(column));
+    if (missing) throw new Error(`nothing is mapped to ${missing.name}, part of the key of ${where}`);
+    const sequences = await sequencesOf(pool, table, { columns: key });
+    const granted = sequences.filter((sequence) => sequence.granted);
+    return new PostgresSink(pool, checkpoints, table, written, granted);
   }
 
   async apply(effects: CompleteEffects, move: Move): Promise<void> {

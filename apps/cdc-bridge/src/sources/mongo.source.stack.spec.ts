@@ -2,6 +2,7 @@ import { eventually } from '@millrace/testing';
 import type { Db } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { SourceUnderTest } from '../testing/source.under-test.js';
+import { requestSnapshot } from './snapshot-requests.js';
 
 const HOSTILE = 'x"; DROP, a.b{c}';
 
@@ -104,8 +105,11 @@ describe('a MongoDB source', () => {
     expect((await source.changes('later')).some(({ after }) => String(after).includes('9001'))).toBe(false);
   });
 
-  it('leaves nothing of it when all is removed', async () => {
+  it('leaves nothing of it when all is removed, nor brings a bridge that still runs any of it back', async () => {
     await source.remove({ dropSlot: true });
+    await expect(
+      requestSnapshot(source.open, { kind: 'mongo', name: source.name, captured: [] }, 'stock'),
+    ).rejects.toThrow(/millrace_signals is not there/);
     const names = (await owner.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name);
     expect(names.filter((name) => name.startsWith('millrace'))).toEqual([]);
     expect((await owner.command({ rolesInfo: 1 })).roles).toEqual([]);

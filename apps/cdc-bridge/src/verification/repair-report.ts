@@ -7,6 +7,8 @@ export interface RepairReport {
   /** Rows that the target alone has, and keeps, because the pipeline ignores deletions. */
   readonly kept: number;
   readonly failed: number;
+  /** Of these, rows that another repair may mend: a lock, a missing parent, a database that was away. */
+  readonly mayPass: number;
   /** The first of those that could not be repaired, at most `SHOWN_FAILURES`. */
   readonly failures: readonly RepairFailure[];
 }
@@ -25,17 +27,27 @@ export class RepairTally {
   removed = 0;
   kept = 0;
   #failed = 0;
+  #mayPass = 0;
   readonly #failures: RepairFailure[] = [];
 
   failed(key: string, error: unknown, rows = 1): void {
+    const fault = error as { code?: string; message?: string; canRetry?: boolean };
     this.#failed += rows;
+    if (fault.canRetry === true) this.#mayPass += rows;
     if (this.#failures.length === SHOWN_FAILURES) return;
-    const { code = 'UNKNOWN', message = String(error) } = error as { code?: string; message?: string };
+    const { code = 'UNKNOWN', message = String(error) } = fault;
     this.#failures.push({ key, code: String(code), reason: message });
   }
 
   report(): RepairReport {
     const { written, removed, kept } = this;
-    return { written, removed, kept, failed: this.#failed, failures: this.#failures };
+    return {
+      written,
+      removed,
+      kept,
+      failed: this.#failed,
+      mayPass: this.#mayPass,
+      failures: this.#failures,
+    };
   }
 }

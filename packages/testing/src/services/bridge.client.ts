@@ -27,6 +27,8 @@ export interface VerifyView {
   readonly different: number;
   /** Rows of which nothing is known: they changed each time they were looked at. */
   readonly unsettled?: number;
+  /** Rows whose changes wait for a pipeline's delay; of a pair, none. */
+  readonly pending?: number;
   readonly sample: readonly { readonly key: string; readonly kind: string }[];
 }
 
@@ -61,39 +63,44 @@ export class BridgeClient {
   }
 
   pipeline(name: string): Promise<Answer<PipelineView>> {
-    return this.http.send('GET', `/pipelines/${name}`);
+    return this.http.send('GET', pathOf(name));
   }
 
   pause(name: string): Promise<Answer<PipelineView>> {
-    return this.http.send('POST', `/pipelines/${name}/pause`);
+    return this.http.send('POST', pathOf(name, 'pause'));
   }
 
   resume(name: string): Promise<Answer<PipelineView>> {
-    return this.http.send('POST', `/pipelines/${name}/resume`);
+    return this.http.send('POST', pathOf(name, 'resume'));
   }
 
   verify(name: string): Promise<Answer<VerifyView>> {
-    return this.http.send('POST', `/pipelines/${name}/verify`, { timeout: WORK_TIMEOUT_MS });
+    return this.http.send('POST', pathOf(name, 'verify'), { timeout: WORK_TIMEOUT_MS });
   }
 
   resnapshot(name: string): Promise<Answer<PipelineView>> {
-    return this.http.send('POST', `/pipelines/${name}/resnapshot`);
+    return this.http.send('POST', pathOf(name, 'resnapshot'));
   }
 
   /** @param from of a pair: the side that wins wherever both differ */
   repair(name: string, from?: string): Promise<Answer<unknown>> {
     const options = { timeout: WORK_TIMEOUT_MS, ...(from && { body: { from } }) };
-    return this.http.send('POST', `/pipelines/${name}/repair`, options);
+    return this.http.send('POST', pathOf(name, 'repair'), options);
   }
 
   /** The newest first. */
   conflicts(name: string, before?: string): Promise<Answer<ConflictPage>> {
     const query = before ? `?before=${encodeURIComponent(before)}` : '';
-    return this.http.send('GET', `/pipelines/${name}/conflicts${query}`);
+    return this.http.send('GET', `${pathOf(name, 'conflicts')}${query}`);
   }
 
   /** Puts a loser back, as an edit of its side. */
   restore(name: string, conflict: string): Promise<Answer<unknown>> {
-    return this.http.send('POST', `/pipelines/${name}/conflicts/${conflict}/restore`);
+    return this.http.send('POST', pathOf(name, 'conflicts', conflict, 'restore'));
   }
+}
+
+/** What an operator types may have any characters. */
+function pathOf(...parts: readonly string[]): string {
+  return ['/pipelines', ...parts.map(encodeURIComponent)].join('/');
 }
