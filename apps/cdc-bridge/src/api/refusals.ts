@@ -11,6 +11,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   PAIR_RESTORED: 409,
   RESTORE_REFUSED: 409,
   PIPELINE_ONE_WAY: 409,
+  SOURCE_REFUSED: 409,
   WORK_TIMEOUT: 504,
 };
 
