@@ -16,6 +16,8 @@ const MAX_BACKOFF_MS = 5_000;
 const STEP_PAUSE_MS = 1_000;
 /** A key that somebody holds for longer is shown as parked, so that what came after it may be done with. */
 const HELD_BEFORE_SHOWN_MS = 5_000;
+/** How long it may rest then: a key that many write is free now and then, for a moment. */
+const HELD_AGAIN_MS = 200;
 
 /** Stands among the keys that are waited for, for a look at every key. */
 const EVERYTHING = '';
@@ -56,8 +58,8 @@ export class PairWorker {
   readonly #size = new PageSize();
   readonly #attempts = new Map<string, number>();
   readonly #stale = new Set<string>();
-  /** Since when keys could not be had, by the monotonic clock. */
-  readonly #heldSince = new Map<string, number>();
+  /** Keys that could not be had: since when, by the monotonic clock; undefined once they are shown as parked. */
+  readonly #heldSince = new Map<string, number | undefined>();
   readonly #waits = new KeyWaits();
   readonly #stop = new AbortController();
   #sweep: AsyncGenerator<string[]> | undefined;
@@ -213,11 +215,13 @@ export class PairWorker {
   }
 
   async #heldUp(key: string): Promise<void> {
-    const since = this.#heldSince.get(key) ?? performance.now();
-    this.#heldSince.set(key, since);
-    const isLong = performance.now() - since > HELD_BEFORE_SHOWN_MS;
-    if (isLong) await this.#park(key, 'its row, or the key itself, is held by another transaction');
-    this.#hints.addLater(key, isLong ? MAX_BACKOFF_MS * Math.random() : 5 + Math.random() * 20);
+    const now = performance.now();
+    if (!this.#heldSince.has(key)) this.#heldSince.set(key, now);
+    const since = this.#heldSince.get(key);
+    this.#hints.addLater(key, since === undefined ? HELD_AGAIN_MS * Math.random() : 5 + Math.random() * 20);
+    if (since === undefined || now - since < HELD_BEFORE_SHOWN_MS) return;
+    this.#heldSince.set(key, undefined);
+    await this.#park(key, 'its row, or the key itself, is held by another transaction');
   }
 
   async #park(key: string, reason: string): Promise<void> {
