@@ -219,6 +219,7 @@ export class PairWorker {
     if (!this.#heldSince.has(key)) this.#heldSince.set(key, now);
     const since = this.#heldSince.get(key);
     this.#hints.addLater(key, since === undefined ? HELD_AGAIN_MS * Math.random() : 5 + Math.random() * 20);
+    if (since === undefined) this.#waits.settle(key); // who asked since then knows it as parked
     if (since === undefined || now - since < HELD_BEFORE_SHOWN_MS) return;
     this.#heldSince.set(key, undefined);
     await this.#park(key, 'its row, or the key itself, is held by another transaction');
