@@ -16,8 +16,6 @@ const MAX_BACKOFF_MS = 5_000;
 const STEP_PAUSE_MS = 1_000;
 /** A key that somebody holds for longer is shown as parked, so that what came after it may be done with. */
 const HELD_BEFORE_SHOWN_MS = 5_000;
-/** How long it may rest then: a key that many write is free now and then, for a moment. */
-const HELD_AGAIN_MS = 200;
 
 /** Stands among the keys that are waited for, for a look at every key. */
 const EVERYTHING = '';
@@ -218,7 +216,8 @@ export class PairWorker {
     const now = performance.now();
     if (!this.#heldSince.has(key)) this.#heldSince.set(key, now);
     const since = this.#heldSince.get(key);
-    this.#hints.addLater(key, since === undefined ? HELD_AGAIN_MS * Math.random() : 5 + Math.random() * 20);
+    // Soon, however long it has been: a key that many write is free now and then, for a moment.
+    this.#hints.addLater(key, 5 + Math.random() * 20);
     if (since === undefined) this.#waits.settle(key); // who asked since then knows it as parked
     if (since === undefined || now - since < HELD_BEFORE_SHOWN_MS) return;
     this.#heldSince.set(key, undefined);
