@@ -18,7 +18,8 @@ const PIPELINES: Readonly<Record<string, Comparison>> = {
     key: [{ column: 'id', field: '_id', kind: 'uuid' }],
     fields: [
       ...['customer_id', 'currency', 'status', 'reason', 'idempotency_key'].map((name) => same(name, 'text')),
-      same('total', 'decimal'),
+      // Of 38 digits, which a Decimal128 has not.
+      same('total', 'text'),
       same('request_hash', 'bytes'),
       same('placed_at', 'instant'),
       same('updated_at', 'instant'),
