@@ -56,8 +56,8 @@ export class PairWorker {
   readonly #size = new PageSize();
   readonly #attempts = new Map<string, number>();
   readonly #stale = new Set<string>();
-  /** Keys that could not be had: since when, by the monotonic clock; undefined once they are shown as parked. */
-  readonly #heldSince = new Map<string, number | undefined>();
+  /** Keys that could not be had: since when, by the monotonic clock, and whether that is shown. */
+  readonly #held = new Map<string, { readonly since: number; isShown: boolean }>();
   readonly #waits = new KeyWaits();
   readonly #stop = new AbortController();
   #sweep: AsyncGenerator<string[]> | undefined;
@@ -169,7 +169,7 @@ export class PairWorker {
       this.#size.came(keys.length, round.bytes);
       this.#checkStale(round);
       for (const key of round.again) this.#hints.add(key);
-      for (const key of keys) if (!round.wait.has(key)) this.#heldSince.delete(key);
+      for (const key of keys) if (!round.wait.has(key)) this.#held.delete(key);
       for (const key of round.wait) await this.#heldUp(key);
       const failed = new Set(round.failures.flatMap((failure) => failure.keys));
       for (const key of keys) if (!failed.has(key) && !round.wait.has(key)) this.#attempts.delete(key);
@@ -213,24 +213,26 @@ export class PairWorker {
   }
 
   async #heldUp(key: string): Promise<void> {
-    const now = performance.now();
-    if (!this.#heldSince.has(key)) this.#heldSince.set(key, now);
-    const since = this.#heldSince.get(key);
+    const held = this.#held.get(key) ?? { since: performance.now(), isShown: false };
+    this.#held.set(key, held);
     // Soon, however long it has been: a key that many write is free now and then, for a moment.
     this.#hints.addLater(key, 5 + Math.random() * 20);
-    if (since === undefined) this.#waits.settle(key); // who asked since then knows it as parked
-    if (since === undefined || now - since < HELD_BEFORE_SHOWN_MS) return;
-    this.#heldSince.set(key, undefined);
-    await this.#park(key, 'its row, or the key itself, is held by another transaction');
+    if (held.isShown)
+      this.#waits.settle(key); // who asked since then knows it as parked
+    else if (performance.now() - held.since > HELD_BEFORE_SHOWN_MS)
+      held.isShown = await this.#park(key, 'its row, or the key itself, is held by another transaction');
   }
 
-  async #park(key: string, reason: string): Promise<void> {
+  /** @returns whether it is shown now */
+  async #park(key: string, reason: string): Promise<boolean> {
     const { pool, postgres } = this.sync.parts;
     try {
       await postgres.park(pool, key, reason);
       this.#waits.settle(key);
+      return true;
     } catch {
-      this.#hints.addLater(key, MAX_BACKOFF_MS); // not shown, so to be tried again
+      this.#hints.addLater(key, MAX_BACKOFF_MS); // to be tried again
+      return false;
     }
   }
 
