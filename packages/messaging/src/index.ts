@@ -36,7 +36,7 @@ export {
   type SubscribeOptions,
   type Subscription,
 } from './message-bus.js';
-export { backoffMs } from './middleware/backoff.js';
+export { type Backoff, backoffMs } from './middleware/backoff.js';
 export { ConsumerHealth } from './nest/consumer-health.js';
 export { MessagingModule } from './nest/messaging.module.js';
 export type { MessagingAsyncOptions, MessagingOptions } from './nest/messaging.options.js';

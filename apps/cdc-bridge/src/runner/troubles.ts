@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConsumedRecord } from '@millrace/messaging';
+import { type Backoff, backoffMs, type ConsumedRecord } from '@millrace/messaging';
 import { ControlUnavailable, describeFailure } from './failure.js';
 import type { RunnerParts } from './runner.parts.js';
 
@@ -7,11 +7,6 @@ import type { RunnerParts } from './runner.parts.js';
 const SHOWN_AFTER_MS = 5_000;
 /** How often the last error is written for the other instances to see. */
 const TELL_EVERY_MS = 1_000;
-
-interface Backoff {
-  readonly firstMs: number;
-  readonly maxMs: number;
-}
 
 /** What keeps a partition from going on, what it could not apply, and what it has asked for because of it. */
 export class Troubles {
@@ -39,8 +34,7 @@ export class Troubles {
     const { code, text } = describeFailure(error);
     this.#waiting = { since: this.#waiting?.since ?? performance.now(), reason: `${code}: ${text}` };
     this.#tell(code, text);
-    const full = Math.min(backoff.maxMs, backoff.firstMs * 2 ** Math.min(attempt - 1, 20));
-    await sleep(full * (0.5 + Math.random() / 2), undefined, { signal });
+    await sleep(backoffMs(backoff, attempt), undefined, { signal });
   }
 
   buried(record: ConsumedRecord, { code, text }: { code: string; text: string }): void {
