@@ -61,7 +61,7 @@ export function canonicalText(value: unknown): string {
 function canonicalBson(value: { readonly _bsontype?: string }): string {
   switch (value._bsontype) {
     case undefined:
-      return `o${JSON.stringify(sortedEntries(value))}`;
+      return `o${JSON.stringify(sortedEntries(value, canonicalText))}`;
     case 'Int32':
     case 'Long':
     case 'Double':
@@ -74,9 +74,10 @@ function canonicalBson(value: { readonly _bsontype?: string }): string {
   }
 }
 
-function sortedEntries(value: object): [string, string][] {
+/** The fields of a document by name, each with its text. */
+export function sortedEntries(value: object, textOf: (item: unknown) => string): [string, string][] {
   return Object.entries(value)
-    .map(([key, item]): [string, string] => [key, canonicalText(item)])
+    .map(([key, item]): [string, string] => [key, textOf(item)])
     .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 

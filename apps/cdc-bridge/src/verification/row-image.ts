@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Binary, BSON } from 'mongodb';
 import type { Fields, Key } from '../sinks/compaction.js';
+import { sortedEntries } from '../values/canonical.js';
 
 const LONGEST_TEXT = 120;
 const TOLD_CHARACTERS = 60;
@@ -70,7 +71,7 @@ export function exactText(value: unknown): string {
   const bson = value as { _bsontype?: string; value?: unknown };
   switch (Object.hasOwn(value, '_bsontype') || bson._bsontype !== undefined ? bson._bsontype : 'document') {
     case 'document':
-      return `o${JSON.stringify(sortedEntries(value))}`;
+      return `o${JSON.stringify(sortedEntries(value, exactText))}`;
     case 'Int32':
     case 'Long':
     case 'Decimal128':
@@ -82,10 +83,4 @@ export function exactText(value: unknown): string {
     default:
       return `e${BSON.EJSON.stringify(value, { relaxed: false })}`;
   }
-}
-
-function sortedEntries(value: object): [string, string][] {
-  return Object.entries(value)
-    .map(([key, item]): [string, string] => [key, exactText(item)])
-    .sort(([a], [b]) => (a < b ? -1 : 1));
 }
