@@ -10,7 +10,7 @@ import {
 } from '../sources/prepare-source.js';
 import { type PreparedSource, type Source, sourcesOfPipelines } from '../sources/source.js';
 import { requestDueSweeps } from './due-sweeps.js';
-import { type PreparationOptions, settingsOf, tellSteps } from './preparation.options.js';
+import { type PreparationOptions, settingsOf, tellLines, tellSteps } from './preparation.options.js';
 import type { ToldTopics } from './told-topics.js';
 
 /** The databases that pipelines read, their connectors and topics. */
@@ -96,7 +96,7 @@ export class PipelineSources {
 
   #tell({ source, steps, connector }: SourcePlan): void {
     tellSteps(this.options, source, steps);
-    for (const line of connector) this.options.tell(`${source}: connector ${connectorName(source)}: ${line}`);
+    tellLines(this.options, `${source}: connector ${connectorName(source)}`, connector);
   }
 
   #tellStop({ name }: PreparedSource): void {

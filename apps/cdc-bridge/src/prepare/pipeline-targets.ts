@@ -12,7 +12,7 @@ import {
   type TwoWayPipeline,
 } from '../pipelines/pipeline.schema.js';
 import { PostgresTarget } from './postgres-target.js';
-import { type PreparationOptions, settingsOf, tellSteps } from './preparation.options.js';
+import { type PreparationOptions, settingsOf, tellLines, tellSteps } from './preparation.options.js';
 import { revocations } from './target-rights.js';
 
 /** What pipelines need where they write: the bridge's own tables and rights, and both sides of a pair. */
@@ -36,7 +36,7 @@ export class PipelineTargets {
       await this.#with(name, async (target) => tellSteps(this.options, name, await target.plan(own)));
     }
     for (const pair of pipelines.filter(isTwoWay)) {
-      await this.#withPair(pair, async (pairs) => this.#tellLines(pair.name, await pairs.plan()));
+      await this.#withPair(pair, async (pairs) => tellLines(this.options, pair.name, await pairs.plan()));
     }
   }
 
@@ -50,7 +50,7 @@ export class PipelineTargets {
     }
     for (const pair of pipelines.filter(isTwoWay)) {
       await this.#withPair(pair, async (pairs) => {
-        this.#tellLines(pair.name, await pairs.plan());
+        tellLines(this.options, pair.name, await pairs.plan());
         await pairs.apply();
       });
     }
@@ -59,7 +59,7 @@ export class PipelineTargets {
   async removePairs(removed: readonly Pipeline[]): Promise<void> {
     for (const pair of removed.filter(isTwoWay)) {
       await this.#withPair(pair, async (pairs) => {
-        this.#tellLines(pair.name, await pairs.planRemoval());
+        tellLines(this.options, pair.name, await pairs.planRemoval());
         await pairs.remove();
       });
     }
@@ -106,10 +106,10 @@ export class PipelineTargets {
     return targets;
   }
 
-  async #with<T>(database: string, use: (target: PostgresTarget) => Promise<T>): Promise<T> {
+  async #with(database: string, use: (target: PostgresTarget) => Promise<void>): Promise<void> {
     const target = await PostgresTarget.open(settingsOf(this.options, database));
     try {
-      return await use(target);
+      await use(target);
     } finally {
       await target.close();
     }
@@ -120,10 +120,6 @@ export class PipelineTargets {
     await this.#with(postgres, (target) =>
       use(new PairPreparation(pair, target.owner, target.role, this.options.databases.mongo(mongo))),
     );
-  }
-
-  #tellLines(where: string, lines: readonly string[]): void {
-    for (const line of lines) this.options.tell(`${where}: ${line}`);
   }
 }
 

@@ -28,10 +28,16 @@ export function settingsOf(
   return found;
 }
 
-export function tellSteps(
-  { tell }: Pick<PreparationOptions, 'tell'>,
-  where: string,
-  steps: readonly Step[],
-): void {
-  for (const { what } of steps) tell(`${where}: ${what}`);
+type Tells = Pick<PreparationOptions, 'tell'>;
+
+export function tellLines({ tell }: Tells, where: string, lines: readonly string[]): void {
+  for (const line of lines) tell(`${where}: ${line}`);
+}
+
+export function tellSteps(options: Tells, where: string, steps: readonly Step[]): void {
+  tellLines(
+    options,
+    where,
+    steps.map(({ what }) => what),
+  );
 }
