@@ -12,7 +12,13 @@ import { Gate } from './gate.js';
 import { OneWayLife } from './one-way.life.js';
 import { checkpointsOf, type OneWayParts, openOneWay, targetColumns } from './one-way.parts.js';
 import { PipelineRunner } from './pipeline.runner.js';
-import { NotAPair, PipelineNotReady, type PipelineService, type PipelineStatus } from './pipeline.service.js';
+import {
+  NotAPair,
+  PipelineNotReady,
+  PipelinePaused,
+  type PipelineService,
+  type PipelineStatus,
+} from './pipeline.service.js';
 import { drained, progressOf } from './progress.js';
 import { RequestedSweeps } from './requested-sweeps.js';
 import { RUNNER_LIMITS, type RunnerLimits } from './runner.parts.js';
@@ -79,7 +85,7 @@ export class OneWayService implements PipelineService {
     this.#control = control;
     if (control.paused) {
       this.#gate.close();
-      this.#going.abort(new PipelineNotReady(`${this.pipeline.name} is paused: resume it first`));
+      this.#going.abort(new PipelinePaused(this.pipeline.name));
     } else {
       if (this.#going.signal.aborted) this.#going = new AbortController();
       this.#gate.open();
@@ -187,7 +193,7 @@ export class OneWayService implements PipelineService {
     const { name } = this.pipeline;
     const { parts, fault } = this.#life;
     if (!parts) throw new PipelineNotReady(`${name} has not started: ${fault ?? 'it is about to'}`);
-    if (this.#control.paused) throw new PipelineNotReady(`${name} is paused: resume it first`);
+    if (this.#control.paused) throw new PipelinePaused(name);
     return parts;
   }
 

@@ -70,6 +70,12 @@ export class PipelineNotReady extends Error {
   readonly canRetry = true;
 }
 
+export class PipelinePaused extends PipelineNotReady {
+  constructor(name: string) {
+    super(`${name} is paused: resume it first`);
+  }
+}
+
 /** What was asked is a matter of two sides that both change. */
 export class NotAPair extends Error {
   readonly code = 'PIPELINE_ONE_WAY';

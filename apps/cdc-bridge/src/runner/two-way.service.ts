@@ -6,6 +6,7 @@ import type { TwoWayPipeline } from '../pipelines/pipeline.schema.js';
 import type { SharedParts } from './one-way.service.js';
 import {
   PipelineNotReady,
+  PipelinePaused,
   type PipelineService,
   type PipelineState,
   type PipelineStatus,
@@ -95,7 +96,7 @@ export class TwoWayService implements PipelineService {
   }
 
   async repair(signal: AbortSignal, from?: 'postgres' | 'mongo'): Promise<object> {
-    if (this.#control.paused) throw new PipelineNotReady(`${this.pipeline.name} is paused: resume it first`);
+    if (this.#control.paused) throw new PipelinePaused(this.pipeline.name);
     await this.pair.repair(signal, from);
     return { repaired: true };
   }
@@ -103,7 +104,7 @@ export class TwoWayService implements PipelineService {
   /** A look at every key, begun and not awaited: a pair compares both sides as they are, and needs no images. */
   async resnapshot(): Promise<void> {
     const { name } = this.pipeline;
-    if (this.#control.paused) throw new PipelineNotReady(`${name} is paused: resume it first`);
+    if (this.#control.paused) throw new PipelinePaused(name);
     if (!this.pair.isRunning) throw new PipelineNotReady(this.reasons().join('; ') || `${name} rests`);
     this.pair.repair(AbortSignal.timeout(LOOK_TIMEOUT_MS)).catch((err: unknown) => {
       this.shared.log.warn('the look at every key has failed', { pipeline: this.pipeline.name, err });
