@@ -1,12 +1,10 @@
 import type { TopicDeclaration } from '@millrace/schemas';
-import kafkajs, { type Admin } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { type Log, silentLog } from '../log.js';
 import { kafkaClient } from './kafka-client.js';
+import { TOPIC, topicConfigEntries } from './topic-config-entries.js';
 import { topicMetadata } from './topic-metadata.js';
 import { suffices } from './topic-settings.js';
-
-// Node finds no name for this in KafkaJS, which is not an ES module.
-const { ConfigResourceTypes } = kafkajs;
 
 /** What `applyTopics` did, and what it left to a person. */
 export interface AppliedTopics {
@@ -99,13 +97,13 @@ async function compare(admin: Admin, topics: readonly TopicDeclaration[]): Promi
 /** KafkaJS has no incremental change: what is not named in a change goes back to its default. */
 async function alterConfigs(admin: Admin, topics: readonly TopicDeclaration[]): Promise<string[]> {
   if (topics.length === 0) return [];
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: topics.map(({ name }) => ({ type: ConfigResourceTypes.TOPIC, name })),
-  });
+  const configs = await topicConfigEntries(
+    admin,
+    topics.map(({ name }) => name),
+  );
   const altered: string[] = [];
   for (const { name, config } of topics) {
-    const entries = resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? [];
+    const entries = configs.get(name) ?? [];
     const current = new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
     const differing = Object.entries(config).filter(
       ([key, value]) => !suffices(key, current.get(key), value),
@@ -119,7 +117,7 @@ async function alterConfigs(admin: Admin, topics: readonly TopicDeclaration[]): 
       validateOnly: false,
       resources: [
         {
-          type: ConfigResourceTypes.TOPIC,
+          type: TOPIC,
           name,
           configEntries: Object.entries(merged).map(([key, value]) => ({ name: key, value })),
         },

@@ -1,11 +1,8 @@
 import type { TopicDeclaration } from '@millrace/schemas';
-import kafkajs from 'kafkajs';
 import { type KafkaConnection, kafkaClient } from './kafka-client.js';
+import { topicConfigEntries } from './topic-config-entries.js';
 import { topicMetadata } from './topic-metadata.js';
 import { isLowerBound, suffices } from './topic-settings.js';
-
-// Node finds no name for this in KafkaJS, which is not an ES module.
-const { ConfigResourceTypes } = kafkajs;
 
 /**
  * What keeps the cluster's topics from holding what their declarations promise: a topic that is missing, another
@@ -27,14 +24,10 @@ export async function checkTopics(
     if (present.length === 0) return faults;
     const names = present.map(({ name }) => name);
     const described = await topicMetadata(admin, names);
-    const { resources } = await admin.describeConfigs({
-      includeSynonyms: false,
-      resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
-    });
+    const configs = await topicConfigEntries(admin, names);
     for (const declared of present) {
       const partitions = described.find(({ name }) => name === declared.name)?.partitions ?? [];
-      const entries =
-        resources.find(({ resourceName }) => resourceName === declared.name)?.configEntries ?? [];
+      const entries = configs.get(declared.name) ?? [];
       faults.push(
         ...topicFaults(declared, {
           partitions: partitions.length,
