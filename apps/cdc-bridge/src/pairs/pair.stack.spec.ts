@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '@millrace/testing';
 import { BSON, DBRef, type Db, Decimal128, type Document, Int32 } from 'mongodb';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { Databases } from '../testing/databases.js';
 import { documentOf } from '../values/raw-document.js';
@@ -326,15 +326,8 @@ describe('a pair', () => {
       create function hostile.nextval(regclass) returns bigint language sql as $$ select -1::bigint $$;
       grant usage on schema hostile to ${databases.name}_app`);
     await app.query(`set search_path = hostile, pg_catalog, public; insert into customers (id) values (1)`);
-    const admin = new URL(databases.endpoints.postgresAdmin);
-    admin.pathname = `/${databases.name}`;
-    const replica = new pg.Client({ connectionString: admin.toString() });
-    await replica.connect();
-    try {
-      await replica.query(`set session_replication_role = replica; insert into customers (id) values (2)`);
-    } finally {
-      await replica.end();
-    }
+    const replica = await databases.superuser();
+    await replica.query(`set session_replication_role = replica; insert into customers (id) values (2)`);
     const { rows } = await owner.query(
       `select key, rev > 0 as rev, xact <> '1'::xid8 as xact from ${tables.ledger} order by key`,
     );

@@ -141,12 +141,9 @@ describe('PostgresSink', () => {
 
   it('tells a deadlock from a refusal, and passes once it is over', async () => {
     await apply([row(1, 'one'), row(2, 'two')]);
-    const admin = new URL(databases.endpoints.postgresAdmin);
-    admin.pathname = `/${databases.name}`;
-    const other = new pg.Client({ connectionString: admin.toString() });
-    await other.connect();
+    const other = await databases.superuser();
+    await other.query(`set deadlock_timeout = '1h'`); // the sink is the one to give up
     try {
-      await other.query(`set deadlock_timeout = '1h'`); // the sink is the one to give up
       await other.query('begin');
       await other.query(`select from x where id = 2 for update`);
       const refused = expect(apply([row(1, 'eins'), row(2, 'zwei')])).rejects.toMatchObject({
@@ -162,9 +159,8 @@ describe('PostgresSink', () => {
       });
       await other.query(`select from x where id = 1 for update`);
       await refused;
-      await other.query('rollback');
     } finally {
-      await other.end();
+      await other.query('rollback');
     }
     await apply([row(1, 'eins'), row(2, 'zwei')]);
     expect(await rows()).toMatchObject([{ label: 'eins' }, { label: 'zwei' }]);
@@ -208,12 +204,10 @@ describe('PostgresSink', () => {
 
   it('goes on after its connection was ended', async () => {
     await apply([row(1, 'one')]);
-    const admin = new pg.Client({ connectionString: databases.endpoints.postgresAdmin });
-    await admin.connect();
+    const admin = await databases.superuser();
     await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [
       new URL(databases.postgresUrl('bridge')).username,
     ]);
-    await admin.end();
     const refusals: unknown[] = [];
     // Each connection of the pool that was ended may refuse once.
     await eventually('the sink to go on', 10_000, () =>

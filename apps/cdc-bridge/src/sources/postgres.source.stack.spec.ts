@@ -37,13 +37,9 @@ afterAll(async () => {
 describe('a Postgres source', () => {
   it('refuses by name what cannot be captured, and changes nothing', async () => {
     const { name } = source.databases;
-    const admin = new URL(inject('stack').databases.postgresAdmin);
-    admin.pathname = `/${name}`;
-    const superuser = new pg.Client({ connectionString: admin.toString() });
-    await superuser.connect();
+    const superuser = await source.databases.superuser();
     await superuser.query(`create foreign data wrapper far; create server away foreign data wrapper far;
       grant usage on foreign server away to ${name}_owner`);
-    await superuser.end();
     await owner.query(`
       create view seen as select 1 as id;
       create materialized view kept as select 1 as id;

@@ -59,6 +59,16 @@ export class Databases implements AsyncDisposable {
     return client;
   }
 
+  /** A superuser's client in the test's database, for what no role of it may do. */
+  async superuser(): Promise<pg.Client> {
+    const url = new URL(this.endpoints.postgresAdmin);
+    url.pathname = `/${this.name}`;
+    const client = new pg.Client({ connectionString: url.toString() });
+    await client.connect();
+    this.#closing.push(() => client.end());
+    return client;
+  }
+
   async mongo(role: Role, options: MongoClientOptions = {}): Promise<MongoClient> {
     const client = await MongoClient.connect(this.mongoUrl(role), { maxPoolSize: 8, ...options });
     this.#closing.push(() => client.close());
