@@ -141,6 +141,22 @@ describe('the watch over connectors', () => {
     );
   });
 
+  it('alarms on a connector that somebody deleted, which apply makes again where it stood', async () => {
+    const change = async (op: string, id: number) => {
+      const changes = await source.changes('public.orders');
+      return changes.some((each) => each.op === op && (each.after as { id: number } | null)?.id === id);
+    };
+    await source.connect.remove(source.connector, within(10_000));
+    await owner.query('insert into orders values (10)');
+    await eventually('the alarm', 20_000, () =>
+      connectors.reasons().some((reason) => reason.includes(`knows no connector ${source.connector}`)),
+    );
+    await source.apply('public.orders', 'public.fragile');
+    await eventually('the change', 60_000, () => change('c', 10));
+    await eventually('its alarms to end', 60_000, () => connectors.reasons().length === 0);
+    expect(await change('r', 10)).toBe(false);
+  });
+
   it('alarms on a slot that is gone, and a new snapshot brings what was missed', async () => {
     await source.connect.stop(source.connector, within(10_000));
     await eventually('the slot to be free', 30_000, () => status().slot?.active === false);
