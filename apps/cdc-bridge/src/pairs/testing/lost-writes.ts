@@ -32,7 +32,7 @@ export interface Mark {
 }
 
 export interface Findings {
-  /** The applications' writes that the bridge lost: table, key and note. */
+  /** The applications' writes that the bridge lost: table, key and note; deletions too. */
   readonly lost: readonly string[];
   /** By table, conflicts whose loser is a write that the other side never had. */
   readonly real: Readonly<Record<string, number>>;
@@ -132,8 +132,9 @@ export class LostWrites implements AsyncDisposable {
         .map(({ table, key, old }) => `${table} ${key} ${old}`)
         .filter((write) => !other.has(write) && !logged.has(write));
     const real = losers.filter((loser) => inPostgres.has(loser) !== inMongo.has(loser));
+    const deletions = [...undone(rows, docs), ...undone(docs, rows)];
     return {
-      lost: [...lostBy(rows, inMongo), ...lostBy(docs, inPostgres)],
+      lost: [...lostBy(rows, inMongo), ...lostBy(docs, inPostgres), ...notLogged(deletions, conflicts)],
       real: Object.fromEntries(
         this.pairs.map(({ table }) => [table, real.filter((loser) => loser.startsWith(`${table} `)).length]),
       ),
@@ -193,6 +194,43 @@ export class LostWrites implements AsyncDisposable {
       });
   }
 }
+
+/**
+ * Deletions of an application that the bridge undid with a row which the other side, by its own history, only ever
+ * changed: from the very row that was deleted to the one that the bridge brought, it was never without one.
+ */
+function undone(here: readonly Change[], there: readonly Change[]): Pick<Change, 'table' | 'key'>[] {
+  const others = Map.groupBy(there, rowOf);
+  return [...Map.groupBy(here, rowOf)].flatMap(([row, changes]) => {
+    const other = others.get(row) ?? [];
+    return changes.filter((change, i) => {
+      const before = changes[i - 1];
+      if (!change.byBridge || change.old !== null || !before || before.byBridge || before.new !== null)
+        return false;
+      const brought = other.findIndex((each) => each.new === change.new);
+      const deleted = other.slice(0, brought + 1).findLastIndex((each) => each.new === before.old);
+      return before.old !== null && deleted >= 0 && other.slice(deleted, brought).every(isThere);
+    });
+  });
+}
+
+/** Those for which there are fewer losers without a row. */
+function notLogged(
+  deletions: readonly Pick<Change, 'table' | 'key'>[],
+  conflicts: readonly Loser[],
+): string[] {
+  const logged = new Map<string, number>();
+  for (const { table, key, loser } of conflicts) {
+    const row = `${table} ${JSON.parse(key)[0]}`;
+    if (loser === null) logged.set(row, (logged.get(row) ?? 0) + 1);
+  }
+  return [...Map.groupBy(deletions, rowOf)]
+    .filter(([row, of]) => of.length > (logged.get(row) ?? 0))
+    .map(([row]) => `${row}: a deletion`);
+}
+
+const rowOf = ({ table, key }: Pick<Change, 'table' | 'key'>): string => `${table} ${key}`;
+const isThere = (change: Change): boolean => change.new !== null;
 
 function transactionOf({ lsid, txnNumber }: Document): string | undefined {
   return lsid && `${lsid.id.toString('hex')} ${txnNumber}`;
