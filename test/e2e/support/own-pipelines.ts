@@ -29,6 +29,7 @@ const PIPELINES: Readonly<Record<string, Comparison>> = {
     table: 'stock_levels',
     key: [{ column: 'sku', field: '_id', kind: 'text' }],
     fields: [{ column: 'on_hand', field: 'onHand', kind: 'integer' }, same('reserved', 'integer')],
+    partly: 'collection',
   },
   customers: {
     table: 'customers',

@@ -190,7 +190,7 @@ it('names the collection and the table of changes that are too large to tell of,
   expect(await alarm('counts', /has failed at .*BSONObjectTooLarge/)).toContain('at pages (_id 2):');
   expect(await alarm('shelves', /has failed at .*TooLarge/)).toContain('at public.letters (id 2):');
   expect((await flows.compare(keyed('pages'))).different).toEqual(['["2"]']);
-  expect((await flows.compare(keyed('letters'))).different).toEqual(['["2"]']);
+  expect((await flows.compare({ ...keyed('letters'), partly: 'both' })).different).toEqual(['["2"]']);
 
   await deployAgain(...ofTables(), documented('counts'));
   expect(await flows.untilEqual(keyed('counts'))).toMatchObject({ rows: 21 });

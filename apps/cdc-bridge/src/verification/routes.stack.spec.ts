@@ -212,6 +212,7 @@ describe('a table that a collection flows into', () => {
         { column: 'price', field: 'price', kind: 'decimal' },
         { column: 'seen', field: 'seen', kind: 'instant' },
       ],
+      partly: 'both', // the rest of the document goes into a column
     };
     expect(await compare(comparison)).toEqual({ ...EQUAL, rows: 300, documents: 300 });
     expect(await verify(parts, forever)).toMatchObject({ ...NOTHING, note: null });

@@ -20,6 +20,8 @@ export interface Comparison {
   /** None where equal rows are to be counted. */
   readonly key: readonly Compared[];
   readonly fields: readonly Compared[];
+  /** Which side may hold more than is listed. */
+  readonly partly?: 'table' | 'collection' | 'both';
 }
 
 export interface Differences {
@@ -34,6 +36,7 @@ export interface Differences {
 /**
  * The tests' own comparison of a table with a collection, which knows nothing of the bridge: texts by SQL on one side,
  * the driver's values on the other. It reads everything into memory.
+ * @throws Error where either side holds what the comparison does not list
  */
 export async function compareSides(
   postgres: ClientBase | Pool,
@@ -51,7 +54,7 @@ type Side = readonly (readonly [key: string, fields: string])[];
 
 async function readRows(
   postgres: ClientBase | Pool,
-  { table, where, key, fields }: Comparison,
+  { table, where, key, fields, partly }: Comparison,
 ): Promise<Side> {
   const all = [...key, ...fields];
   const texts = all.map(({ column, kind }) => sqlText(kind, `"${column.replaceAll('"', '""')}"`));
@@ -59,6 +62,14 @@ async function readRows(
     text: `select ${texts.join(', ')} from ${table} where ${where ?? 'true'}`,
     rowMode: 'array',
   });
+  if (partly !== 'table' && partly !== 'both') {
+    const found = await postgres.query(`select * from ${table} limit 0`);
+    refuseUnlisted(
+      table,
+      found.fields.map(({ name }) => name),
+      all.map(({ column }) => column),
+    );
+  }
   return rows.map((row) =>
     split(
       all.map(({ kind }, i) => fromSql(kind, row[i] ?? null)),
@@ -67,17 +78,33 @@ async function readRows(
   );
 }
 
-async function readDocuments(collection: Collection, { query, key, fields }: Comparison): Promise<Side> {
+async function readDocuments(
+  collection: Collection,
+  { query, key, fields, partly }: Comparison,
+): Promise<Side> {
   const all = [...key, ...fields];
   const documents = await collection
     .find(query ?? {}, { promoteValues: false, promoteLongs: false })
     .toArray();
+  if (partly !== 'collection' && partly !== 'both') {
+    const found = new Set(documents.flatMap((document) => Object.keys(document)));
+    refuseUnlisted(
+      collection.collectionName,
+      [...found],
+      ['_id', ...all.map(({ field }) => field.split('.', 1)[0] ?? field)],
+    );
+  }
   return documents.map((document) =>
     split(
       all.map(({ field, kind }) => fromBson(kind, at(document, field))),
       key.length,
     ),
   );
+}
+
+function refuseUnlisted(where: string, found: readonly string[], listed: readonly string[]): void {
+  const unlisted = found.filter((name) => !listed.includes(name));
+  if (unlisted.length > 0) throw new Error(`${where} has what the comparison does not list: ${unlisted}`);
 }
 
 function split(texts: readonly string[], keys: number): readonly [string, string] {
