@@ -1,17 +1,16 @@
 import { SourceUnavailable } from '../changes/change-reader.js';
 import type { Route } from '../mapping/route.js';
+import { RowsTooLarge, readWithin } from '../rows/read-within.js';
 import type { Change, Delete, Effects, Key, Put } from '../sinks/compaction.js';
 import type { CompleteEffects } from '../sinks/sink.js';
 import { ValueFault } from '../values/value.fault.js';
 import { failureOf } from './failure.js';
 
-/** Most keys that are read at the source at once. */
-const PAGE = 500;
-
 /**
  * Reads again at the source what a batch does not tell whole.
  * @param missing keys, by their texts, that patches did not find at the target
  * @throws SourceUnavailable
+ * @throws RowsTooLarge where fewer have to be read at once
  * @throws ValueFault where the source's own row has a value that the target cannot hold
  */
 export async function completeEffects(
@@ -26,11 +25,9 @@ export async function completeEffects(
   const unknown = [...lacking, ...patches.filter(({ key }) => missing.has(key.text))].map(({ key }) => key);
   if (unknown.length === 0) return { deletes, puts, patches, removals };
   const found = new Map<string, Put>();
-  for (let i = 0; i < unknown.length; i += PAGE) {
-    for (const put of await read(source, unknown.slice(i, i + PAGE))) {
-      if (put.fault) throw put.fault;
-      found.set(put.key.text, put);
-    }
+  for (const put of await read(source, unknown)) {
+    if (put.fault) throw put.fault;
+    found.set(put.key.text, put);
   }
   const now = new Date();
   const again = unknown.flatMap((key): Change[] => {
@@ -51,9 +48,10 @@ export async function completeEffects(
 
 async function read(source: Route['source'], keys: readonly Key[]): Promise<readonly Put[]> {
   try {
-    return await source.read(keys);
+    return await readWithin(source, keys);
   } catch (error) {
-    if (error instanceof ValueFault || failureOf(error) === 'away') throw error;
+    if (error instanceof ValueFault || error instanceof RowsTooLarge || failureOf(error) === 'away')
+      throw error;
     throw new SourceUnavailable(`the source could not be read: ${(error as Error).message}`, {
       cause: error,
     });

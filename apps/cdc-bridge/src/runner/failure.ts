@@ -7,7 +7,7 @@ import { ValueFault } from '../values/value.fault.js';
  * What a failure asks of the runner:
  * - `moved`: someone else has the partition: stop
  * - `missing`: read the rows again at the source, and go on
- * - `refused`: the same record will be refused again: find it, bury it, go on
+ * - `refused`: the same record will be refused again, or as many at once: find it, bury it, go on
  * - `conflict`: the same may pass a moment later, and with fewer rows sooner
  * - `away`: something does not answer: wait for it, however long
  */

@@ -1,4 +1,5 @@
 import { RepairOvertaken } from '../checkpoints/checkpoint.js';
+import { bytesOf, MOST_BYTES } from '../rows/read-within.js';
 import type { Key, Put } from '../sinks/compaction.js';
 import type { CompleteEffects, RepairFence } from '../sinks/sink.js';
 import type { MultisetDifference } from './multiset-comparison.js';
@@ -14,7 +15,7 @@ export interface MultisetRepairParts extends RepairParts {
 
 /** Copies that are written or removed in one transaction. */
 const COPIES_PER_TRANSACTION = 250;
-/** Copies of each kind that one repair mends; a further one mends the rest. */
+/** Copies of each kind that one repair mends, of large rows fewer; a further one mends the rest. */
 const MAX_COPIES = 20_000;
 
 /**
@@ -87,12 +88,15 @@ async function lackingRows(
 ): Promise<Put[]> {
   const left = new Map(differences.map(({ hash, lacking }) => [hash, lacking]));
   const found: Put[] = [];
+  let bytes = 0;
   if (differences.every(({ lacking }) => lacking < 0)) return found;
   for await (const page of route.source.all(signal)) {
     for (const put of page) {
       if (!takeOne(left, sourceImage(route, put).hash, found.length)) continue;
       if (put.fault) tally.failed(put.key.text, put.fault);
       else found.push(put);
+      bytes += bytesOf(put);
+      if (bytes > MOST_BYTES) return found;
     }
   }
   return found;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Route } from '../mapping/route.js';
+import { readWithin } from '../rows/read-within.js';
 import type { Key } from '../sinks/compaction.js';
 import type { CompleteEffects, Sink } from '../sinks/sink.js';
 import type { ValueFault } from '../values/value.fault.js';
@@ -96,10 +97,10 @@ export class KeyRepair {
 
 /**
  * What the source says of the keys now. To be called under the locks only.
- * @throws ValueFault where the target cannot hold one of the rows
+ * @throws ValueFault where the target cannot hold one of the rows; RowsTooLarge
  */
 async function effectsOf(route: RepairParts['route'], keys: readonly Key[]): Promise<CompleteEffects> {
-  const puts = await route.source.read(keys);
+  const puts = await readWithin(route.source, keys);
   const faulty = puts.find(({ fault }) => fault);
   if (faulty) throw faulty.fault;
   const there = new Set(puts.map(({ key }) => key.text));

@@ -1,0 +1,44 @@
+import { BSON } from 'mongodb';
+import type { Key, Put } from '../sinks/compaction.js';
+import { PageSize } from './page-size.js';
+import type { SourceRows } from './rows.js';
+
+/** About as many bytes of rows are held for one transaction. */
+export const MOST_BYTES = 32 * 1_024 * 1_024;
+
+/** The same succeeds with fewer keys. */
+export class RowsTooLarge extends Error {
+  readonly code = 'ROWS_TOO_LARGE';
+  /** Not with as many. */
+  readonly canRetry = false;
+
+  constructor(keys: number) {
+    super(`the rows of ${keys} keys come to more than ${MOST_BYTES / 1_024 / 1_024} MB`);
+  }
+}
+
+/**
+ * Those of the keys that the source has now, in memory that does not grow with its rows: a single row comes whatever
+ * its size.
+ * @throws RowsTooLarge; what `read` throws
+ */
+export async function readWithin(source: Pick<SourceRows, 'read'>, keys: readonly Key[]): Promise<Put[]> {
+  const found: Put[] = [];
+  const size = new PageSize();
+  let bytes = 0;
+  for (let from = 0; from < keys.length; ) {
+    const asked = keys.slice(from, from + size.rows);
+    const puts = await source.read(asked);
+    const came = puts.reduce((sum, put) => sum + bytesOf(put), 0);
+    size.came(puts.length, came);
+    bytes += came;
+    if (bytes > MOST_BYTES && keys.length > 1) throw new RowsTooLarge(keys.length);
+    found.push(...puts);
+    from += asked.length;
+  }
+  return found;
+}
+
+export function bytesOf({ fields }: Put): number {
+  return BSON.calculateObjectSize(fields);
+}
