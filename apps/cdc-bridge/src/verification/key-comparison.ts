@@ -5,6 +5,7 @@ import { BucketSums } from './bucket-sums.js';
 import { bucketOfKey, type ComparedSide, KEYS_PER_READ, readByKey, sum } from './compared-side.js';
 import type { RowImage } from './row-image.js';
 import { type Settlement, settleKeys } from './settling.js';
+import { shownKey } from './shown-key.js';
 import type { Tally } from './verify-report.js';
 
 /** So many keys that differed are kept to be looked at again together, with up to nine images of each. */
@@ -106,7 +107,7 @@ class Candidates {
         this.tally.leftOut(is);
         continue;
       }
-      this.tally.add(is, key.text, fields);
+      this.tally.add(is, shownKey(key), fields);
       found.push(key);
     }
     if (found.length > 0) await this.onDifference(found);

@@ -5,6 +5,7 @@ import type { Key } from '../sinks/compaction.js';
 import type { CompleteEffects, Sink } from '../sinks/sink.js';
 import type { ValueFault } from '../values/value.fault.js';
 import { type RepairReport, RepairTally } from './repair-report.js';
+import { shownKey } from './shown-key.js';
 
 export interface RepairParts {
   readonly route: Pick<Route, 'pipeline' | 'source' | 'gone'>;
@@ -48,7 +49,7 @@ export class KeyRepair {
     await this.#inChunks(keys, (key, error) => {
       const mayPass = (error as { canRetry?: boolean }).canRetry === true && this.#again.length < MAX_AGAIN;
       if (mayPass) this.#again.push(key);
-      else this.#tally.failed(key.text, error);
+      else this.#tally.failed(shownKey(key), error);
     });
   }
 
@@ -60,7 +61,7 @@ export class KeyRepair {
   async finish(): Promise<RepairReport> {
     const again = this.#again;
     this.#again = [];
-    await this.#inChunks(again, (key, error) => this.#tally.failed(key.text, error));
+    await this.#inChunks(again, (key, error) => this.#tally.failed(shownKey(key), error));
     return this.#tally.report();
   }
 
