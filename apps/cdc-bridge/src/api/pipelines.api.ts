@@ -51,6 +51,7 @@ export const verifyView = z.looseObject({
   missing: z.number().describe('Rows that the target lacks'),
   extra: z.number().describe('Rows that only the target has'),
   different: z.number(),
+  pending: z.number().optional().describe('Rows whose changes wait, because the pipeline is delayed'),
   unsettled: z
     .number()
     .describe('Rows of which nothing is known: they changed each time they were looked at'),

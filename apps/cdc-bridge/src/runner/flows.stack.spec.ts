@@ -5,9 +5,6 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { BridgeUnderTest } from '../testing/bridge-under-test.js';
 import { EQUAL, Flows, ID, type Item, item, keyed, NO_DIFFERENCE, text } from '../testing/flows.js';
 
-/** Longer than Kafka waits for a consumer that shows no life. */
-const DELAY_MS = 12_000;
-
 let flows: Flows;
 let bridge: BridgeUnderTest;
 let app: pg.Client;
@@ -25,8 +22,7 @@ beforeAll(async () => {
     create table kept (id int primary key, name text);
     create table marked (id int primary key, name text);
     create table fresh (id int primary key, name text);
-    create table streamed (id int primary key, n int);
-    create table late (id int primary key, name text)`,
+    create table streamed (id int primary key, n int)`,
   );
   ({ bridge, app, documents } = flows);
   const { postgres, mongo } = bridge.names;
@@ -34,8 +30,7 @@ beforeAll(async () => {
     insert into items values (1, 'there before'); insert into "Odd name; DROP" values (1, 'odd');
     insert into outbox values (1, 'an event'); insert into fresh values (1, 'there before');
     insert into purchases values (1, 'ada', 'x', 'open', 1.50), (2, 'bob', 'x', 'draft', 2), (3, 'eve', 'x', 'paid', 3);
-    insert into kept values (1, 'one'), (2, 'two'); insert into marked values (1, 'one'), (2, 'two');
-    insert into late values (1, 'one'), (2, 'two')`);
+    insert into kept values (1, 'one'), (2, 'two'); insert into marked values (1, 'one'), (2, 'two')`);
   await documents.createCollection('goods');
   await documents
     .collection<{ _id: string; state: string; stock?: object; tags?: unknown[] }>('goods')
@@ -52,7 +47,6 @@ beforeAll(async () => {
     flows.entry('marked', { deletes: 'mark' }),
     flows.entry('fresh', { snapshot: 'never' }),
     { ...flows.itemsEntry('streamed'), snapshot: 'never' },
-    flows.entry('late', { delay: `${DELAY_MS / 1_000}s` }),
     {
       name: 'goods',
       from: { mongo, collection: 'goods' },
@@ -106,7 +100,9 @@ describe('the fields and the rows of a pipeline', () => {
   it('are renamed, left out and held back; a row that leaves the filter goes, one that enters it comes', async () => {
     expect(await flows.untilEqual(comparison)).toMatchObject({ rows: 2 });
     const { partly: _, ...whole } = comparison;
-    await expect(flows.compare(whole)).rejects.toThrow('purchases has what the comparison does not list: secret');
+    await expect(flows.compare(whole)).rejects.toThrow(
+      'purchases has what the comparison does not list: secret',
+    );
     await app.query(`update purchases set state = 'paid', total = 2.25 where id = 2;
       update purchases set state = 'draft' where id = 1; insert into purchases values (4, 'mal', 'x', 'draft', 4)`);
     await eventually('the row to go', 30_000, async () => !(await find('purchases', 1)));
@@ -173,56 +169,6 @@ it('does without the rows that are there with snapshot: never, counts them as mi
     expect(await flows.compare(comparison)).toMatchObject({ ...EQUAL, rows: missing.length + 1 });
     expect(await flows.verify(table)).toMatchObject({ compared: missing.length + 1, ...NO_DIFFERENCE });
   }
-});
-
-it('keeps a delayed target behind: a deleted row can still be read there, and verify says that it waits', async () => {
-  await eventually('the first rows', 30_000, () => find('late', 2));
-  const inTime = async (change: string, isThere: () => Promise<boolean>) => {
-    await app.query(change);
-    const at = Date.now();
-    return async () => {
-      await eventually(change, 30_000, isThere);
-      return Date.now() - at;
-    };
-  };
-  const gone = await inTime('delete from late where id = 1', async () => !(await find('late', 1)));
-  const come = await inTime(`insert into late values (3, 'three')`, async () => !!(await find('late', 3)));
-  expect(await find('late', 1)).toEqual({ _id: 1, name: 'one' });
-  const report = await flows.verify('late');
-  expect(report).toMatchObject({
-    missing: 0,
-    extra: 0,
-    different: 0,
-    note: expect.stringContaining('delay'),
-  });
-  for (const elapsed of await Promise.all([gone(), come()])) {
-    expect(elapsed).toBeGreaterThan(DELAY_MS - 100);
-    expect(elapsed).toBeLessThan(4 * DELAY_MS);
-  }
-  await flows.untilEqual(named('late'));
-});
-
-it('keeps what a delayed target has where it is paused before a deletion is due', async () => {
-  await app.query('delete from late where id = 2');
-  const dueAt = Date.now() + DELAY_MS;
-  await bridge.ask('POST', '/pipelines/late/pause');
-  await eventually('the deletion to be due', 2 * DELAY_MS, () => Date.now() > dueAt + 3_000);
-  expect(await find('late', 2)).toEqual({ _id: 2, name: 'two' });
-  await bridge.ask('POST', '/pipelines/late/resume');
-  await eventually('the deletion', 30_000, async () => !(await find('late', 2)));
-});
-
-it('names what somebody did to a delayed target once nothing waits, and mends it', async () => {
-  await bridge.untilIdle('late');
-  const late = documents.collection<{ _id: number; name: string }>('late');
-  await late.updateOne({ _id: 3 }, { $set: { name: 'planted' } });
-  await late.insertOne({ _id: new Int32(9) as never, name: 'planted' });
-  const { sample, note, ...counts } = await flows.verify('late');
-  expect(counts).toMatchObject({ missing: 0, extra: 1, different: 1 });
-  expect(sample.map(({ kind, key }) => `${kind} ${key}`).sort()).toEqual(['different 3', 'extra 9']);
-  expect(note).toBeNull();
-  await bridge.ask('POST', '/pipelines/late/repair');
-  expect(await flows.compare(named('late'))).toMatchObject({ ...EQUAL, rows: 1 });
 });
 
 it('makes a table, keeps the rest of each document there, and marks what leaves the filter', async () => {

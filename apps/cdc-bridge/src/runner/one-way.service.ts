@@ -11,6 +11,7 @@ import { describeFailure } from './failure.js';
 import { Gate } from './gate.js';
 import { OneWayLife } from './one-way.life.js';
 import { checkpointsOf, type OneWayParts, openOneWay, targetColumns } from './one-way.parts.js';
+import { PendingRows } from './pending-rows.js';
 import { PipelineRunner } from './pipeline.runner.js';
 import {
   NotAPair,
@@ -207,15 +208,9 @@ export class OneWayService implements PipelineService {
       caughtUp: (signal) => sources.caughtUp(this.#source.database, signal),
       drained: (signal) =>
         drained({ pipeline: name, topic: route.topic }, offsets, this.#checkpoints, signal),
-      ...(delay && { pendingOf: (keys: ReadonlySet<string>) => this.#pendingOf(keys) }),
+      ...(delay && {
+        pending: () => new PendingRows({ ...this.shared, route, checkpoints: this.#checkpoints }),
+      }),
     };
-  }
-
-  /** While anything waits, every key may be among it. */
-  async #pendingOf(keys: ReadonlySet<string>): Promise<ReadonlySet<string>> {
-    const topic = this.#life.parts?.route.topic ?? '';
-    const checkpoints = await this.#checkpoints.all(this.pipeline.name);
-    const progress = progressOf(topic, await this.shared.offsets.ranges(topic), checkpoints);
-    return progress.some(({ lag }) => lag > 0n) ? keys : new Set();
   }
 }

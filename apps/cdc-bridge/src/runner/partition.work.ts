@@ -8,6 +8,7 @@ import { type Change, compact } from '../sinks/compaction.js';
 import { RowsMissing, SinkError } from '../sinks/sink.error.js';
 import { completeEffects } from './complete-effects.js';
 import { describeFailure, type Failure, failureOf } from './failure.js';
+import { readingOf } from './reading.js';
 import type { RunnerParts } from './runner.parts.js';
 import { Troubles } from './troubles.js';
 
@@ -102,14 +103,11 @@ export class PartitionWork {
   }
 
   async #read(item: Item, signal: AbortSignal): Promise<Reading> {
-    const { route } = this.parts;
     for (let attempt = 1; ; attempt++) {
       try {
-        if (item.record.unreadable) throw item.record.unreadable;
-        const reading = await route.reader.read(item.record);
-        const unwanted = reading.kind === 'change' && reading.isRead && route.pipeline.snapshot === 'never';
+        const reading = await readingOf(this.parts.route, item.record);
         this.troubles.over();
-        return unwanted ? { kind: 'nothing' } : reading;
+        return reading;
       } catch (error) {
         if (failureOf(error) !== 'away') {
           await this.#bury(item, error, signal);

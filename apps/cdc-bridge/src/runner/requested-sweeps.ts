@@ -41,12 +41,12 @@ export class RequestedSweeps {
     await this.#underWay;
   }
 
-  async #carryOut({ id, reason }: SweepRequest, going: AbortSignal): Promise<void> {
+  async #carryOut({ id, reason, requestedAt }: SweepRequest, going: AbortSignal): Promise<void> {
     const { pipeline, controls, log, closed } = this.options;
     const { name, delay = 0 } = pipeline;
     const begun = performance.now();
     try {
-      const report = await this.#swept(going);
+      const report = await this.#swept(going, Date.now() - requestedAt.getTime() > delay);
       if (report.repaired.failed > 0) await this.#tellRefused(report);
       await controls.sweepDone(name, id);
       log.info(`swept: ${reason}`, { pipeline: name, report });
@@ -79,12 +79,12 @@ export class RequestedSweeps {
   }
 
   /** Sweeps until no row is left that it can mend. @throws SweepIncomplete where another may mend more */
-  async #swept(going: AbortSignal): Promise<SweepReport> {
+  async #swept(going: AbortSignal, isLate: boolean): Promise<SweepReport> {
     const { pipeline, log, closed, partsOf } = this.options;
     for (;;) {
       const signal = AbortSignal.any([closed, going, AbortSignal.timeout(SWEEP_WITHIN_MS)]);
       const report = await sweep(partsOf(), signal);
-      const outcome = outcomeOf(report);
+      const outcome = outcomeOf(report, isLate);
       if (outcome === 'done') return report;
       if (outcome === 'later') throw new SweepIncomplete(report);
       log.info('swept, and more is left', { pipeline: pipeline.name, report });

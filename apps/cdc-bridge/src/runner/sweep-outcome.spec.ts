@@ -16,17 +16,19 @@ function reportOf(numbers: Numbers): SweepReport {
 }
 
 describe('a sweep', () => {
-  it.each<[string, string, Numbers]>([
+  it.each<[string, string, Numbers, boolean?]>([
     ['done', 'nothing differed', {}],
     ['done', 'everything was mended, or is kept', { missing: 2, extra: 3, written: 2, removed: 1, kept: 2 }],
     ['done', 'all that is left is refused', { missing: 2, written: 1, failed: 1 }],
     ['more', 'it has mended as many as it may', { missing: 9, written: 4, failed: 1, mayPass: 1 }],
     ['later', 'it mended nothing of more than it may', { missing: 9 }],
     ['later', 'rows wait for the delay', { pending: 1 }],
+    ['done', 'rows wait, and the delay has passed since it was asked for', { pending: 1 }, true],
+    ['later', 'the delay has passed, but rows changed all the time', { unsettled: 1 }, true],
     ['later', 'rows changed all the time', { missing: 1, written: 1, unsettled: 1 }],
     ['later', 'one of those that failed may pass', { missing: 3, written: 1, failed: 2, mayPass: 1 }],
-  ])('is %s where %s', (outcome, _, numbers) => {
-    expect(outcomeOf(reportOf(numbers))).toBe(outcome);
+  ])('is %s where %s', (outcome, _, numbers, isLate = false) => {
+    expect(outcomeOf(reportOf(numbers), isLate)).toBe(outcome);
   });
 
   it('tells how many rows are left, and the first of them that failed', () => {

@@ -8,11 +8,16 @@ import { type SweepReport, unmended } from '../verification/sweep.js';
  */
 export type SweepOutcome = 'done' | 'more' | 'later';
 
-export function outcomeOf(report: SweepReport): SweepOutcome {
+/**
+ * @param isLate the delay has passed since the sweep was asked for: a row whose change waits now is one that is written
+ *   over and over, and the change brings it
+ */
+export function outcomeOf(report: SweepReport, isLate: boolean): SweepOutcome {
   const { verified, repaired } = report;
   const isBehind = unmended(report) > 0;
   if (isBehind && repaired.written + repaired.removed > 0) return 'more';
-  return isBehind || verified.pending + verified.unsettled + repaired.mayPass > 0 ? 'later' : 'done';
+  const waiting = isLate ? 0 : verified.pending;
+  return isBehind || waiting + verified.unsettled + repaired.mayPass > 0 ? 'later' : 'done';
 }
 
 /** The sweep has left rows that differ. */

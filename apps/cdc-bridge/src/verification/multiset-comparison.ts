@@ -1,3 +1,4 @@
+import type { Key } from '../sinks/compaction.js';
 import { BucketSums, bucketOf } from './bucket-sums.js';
 import type { ComparedSide } from './compared-side.js';
 import { sum } from './compared-side.js';
@@ -59,6 +60,8 @@ function* rounds(
 }
 
 interface Watched {
+  /** Of any of the copies. */
+  readonly key: Key;
   /** How many copies there were, before and after the target was counted. */
   source: [number, number];
   target: number;
@@ -79,10 +82,11 @@ async function compareBuckets(
     const pending = await lookAt(sides, buckets, open, look === 0, signal);
     for (const [hash, watched] of open) {
       const lacking = judge(watched, sides.ignoresExtra);
-      if (lacking !== 0 && pending.has(hash)) tally.leftOut('pending', apart(watched));
+      const isPending = pending.has(watched.key.text);
+      if (lacking !== 0 && isPending) tally.leftOut('pending', apart(watched));
       else if (lacking === null) continue;
       open.delete(hash);
-      if (pending.has(hash) || lacking === null) continue;
+      if (isPending || lacking === null) continue;
       if (lacking === 0) continue;
       found.push({ hash, lacking });
       tally.add(lacking > 0 ? 'missing' : 'extra', watched.shown, [], Math.abs(lacking));
@@ -118,15 +122,15 @@ async function lookAt(
     }
   };
   await count(source, (watched) => watched.source[0]++);
-  const pending = await settle([...open.keys()]);
+  const pending = await settle([...open.values()].map(({ key }) => key));
   await count(target, (watched) => watched.target++);
   await count(source, (watched) => watched.source[1]++);
   return pending;
 }
 
-function unseen({ texts }: RowImage): Watched {
+function unseen({ key, texts }: RowImage): Watched {
   const shown = beginningOf(JSON.stringify(Object.fromEntries(texts)), SHOWN_CHARACTERS);
-  return { source: [0, 0], target: 0, last: '', steady: 0, shown };
+  return { key, source: [0, 0], target: 0, last: '', steady: 0, shown };
 }
 
 /** How many copies too many one side has, at least. */

@@ -13,10 +13,9 @@ export interface Settlement {
   readonly ignoresExtra: boolean;
   /**
    * Resolves when every change of these keys that was committed before the call has reached the target.
-   * @param keys their texts
-   * @returns those for which that cannot be awaited
+   * @returns those for which that cannot be awaited, by text
    */
-  settle(keys: readonly string[]): Promise<ReadonlySet<string>>;
+  settle(keys: readonly Key[]): Promise<ReadonlySet<string>>;
 }
 
 export interface Verdict {
@@ -80,7 +79,7 @@ async function lookAt(
     watched.sources = [before.get(watched.key.text)];
     watched.targets = [];
   }
-  const pending = await settle(keys.map(({ text }) => text));
+  const pending = await settle(keys);
   for (let reading = 0; reading < READINGS; reading++) {
     if (reading > 0) await sleep(Math.random() * MAX_PAUSE_MS, undefined, { signal });
     const targets = await readByKey(target, keys, signal, targetSize);

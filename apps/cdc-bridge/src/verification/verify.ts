@@ -11,11 +11,14 @@ export interface VerifyParts {
   caughtUp(signal: AbortSignal): Promise<void>;
   /** Resolves when everything that was in the topic at the call has been applied. Not asked of a delayed pipeline. */
   drained(signal: AbortSignal): Promise<void>;
-  /**
-   * Only of a delayed pipeline: those of the keys, by text, with changes in the topic that are not applied yet. Without
-   * a key rows are named by hashes of the verification's own: all of them while anything waits.
-   */
-  readonly pendingOf?: (keys: ReadonlySet<string>, signal: AbortSignal) => Promise<ReadonlySet<string>>;
+  /** Only of a delayed pipeline. The verification disposes of it. */
+  readonly pending?: () => Pending;
+}
+
+/** What stands in the topic of a pipeline and is not applied yet. */
+export interface Pending extends AsyncDisposable {
+  /** Those of the keys, by text, of which that is so; without a key, those with a row that is equal to such a one. */
+  of(keys: readonly Key[], signal: AbortSignal): Promise<ReadonlySet<string>>;
 }
 
 /** Is told what differs for good, some at a time. */
@@ -42,11 +45,12 @@ export async function verify(
   signal: AbortSignal,
   findings: Findings = NOBODY,
 ): Promise<VerifyReport> {
-  const { route, pendingOf } = parts;
+  const { route } = parts;
   const tally = new Tally();
-  const settle = async (keys: readonly string[]): Promise<ReadonlySet<string>> => {
+  await using pending = parts.pending?.();
+  const settle = async (keys: readonly Key[]): Promise<ReadonlySet<string>> => {
     await parts.caughtUp(signal);
-    if (pendingOf) return pendingOf(new Set(keys), signal);
+    if (pending) return pending.of(keys, signal);
     await parts.drained(signal);
     return NONE;
   };

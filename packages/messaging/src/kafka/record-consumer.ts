@@ -18,6 +18,7 @@ const DEFAULTS = {
   sessionTimeoutMs: 10_000,
   closeWithinMs: 10_000,
   checkEveryMs: 5_000,
+  commits: true,
   backoff: { firstMs: 100, maxMs: 10_000 },
 };
 const FETCH_WAIT_MS = 200;
@@ -117,7 +118,7 @@ export class RecordConsumer {
       this.#readers.delete(name);
     }
     for (const partition of partitions) this.#assign(consumer, partition);
-    this.#checks.committer = consumer;
+    if (this.#options.commits) this.#checks.committer = consumer;
   }
 
   #passOver(partition: TopicPartition, { first, last }: { first: string | null; last: string }): void {
@@ -184,6 +185,7 @@ function withDefaults(options: RecordConsumerOptions): typeof DEFAULTS {
     sessionTimeoutMs: options.sessionTimeoutMs ?? DEFAULTS.sessionTimeoutMs,
     closeWithinMs: options.closeWithinMs ?? DEFAULTS.closeWithinMs,
     checkEveryMs: options.checkEveryMs ?? DEFAULTS.checkEveryMs,
+    commits: options.commits ?? DEFAULTS.commits,
     backoff: options.backoff ?? DEFAULTS.backoff,
   };
 }

@@ -73,7 +73,12 @@ export interface RecordConsumerOptions extends KafkaConnection {
   readonly closeWithinMs?: number;
   /** The pause before a partition that failed begins again. Default: from 100 ms, doubled up to 10 s. */
   readonly backoff?: Backoff;
-  /** How often positions are checked against the topic, and committed for lag monitors to see. Default: 5 s. */
+  /**
+   * Whether positions are committed to the group, for lag monitors to see. Default: true. Kafka forgets a group without
+   * a commit as soon as its last member has left.
+   */
+  readonly commits?: boolean;
+  /** How often positions are checked against the topic, and committed. Default: 5 s. */
   readonly checkEveryMs?: number;
 }
 

@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Comparison, eventually } from '@millrace/testing';
+import { type Db, Int32 } from 'mongodb';
+import type pg from 'pg';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import type { BridgeUnderTest } from '../testing/bridge-under-test.js';
+import { BAG, EQUAL, Flows, ID, text } from '../testing/flows.js';
+
+/** Longer than Kafka waits for a consumer that shows no life. */
+const DELAY_MS = 12_000;
+const LATE: Comparison = { table: 'late', key: [ID], fields: [text('name')] };
+
+let flows: Flows;
+let bridge: BridgeUnderTest;
+let app: pg.Client;
+let documents: Db;
+
+beforeAll(async () => {
+  flows = await Flows.create(
+    inject('stack'),
+    `create table late (id int primary key, name text);
+     create table bag (n int); alter table bag replica identity full`,
+  );
+  ({ bridge, app, documents } = flows);
+  await app.query(`insert into late values (1, 'one'), (2, 'two'); insert into bag values (1), (2)`);
+  const delay = `${DELAY_MS / 1_000}s`;
+  await bridge.deploy(['late', 'bag'].map((table) => flows.entry(table, { delay })));
+}, 240_000);
+
+afterAll(() => flows?.[Symbol.asyncDispose]());
+
+const find = (id: number) => documents.collection<{ _id: number }>('late').findOne({ _id: id });
+
+it('keeps a delayed target behind: a deleted row can still be read there, and verify says that it waits', async () => {
+  await eventually('the first rows', 30_000, () => find(2));
+  const inTime = async (change: string, isThere: () => Promise<boolean>) => {
+    await app.query(change);
+    const at = Date.now();
+    return async () => {
+      await eventually(change, 30_000, isThere);
+      return Date.now() - at;
+    };
+  };
+  const gone = await inTime('delete from late where id = 1', async () => !(await find(1)));
+  const come = await inTime(`insert into late values (3, 'three')`, async () => !!(await find(3)));
+  expect(await find(1)).toEqual({ _id: 1, name: 'one' });
+  const report = await flows.verify('late');
+  expect(report).toMatchObject({
+    missing: 0,
+    extra: 0,
+    different: 0,
+    note: expect.stringContaining('delay'),
+  });
+  for (const elapsed of await Promise.all([gone(), come()])) {
+    expect(elapsed).toBeGreaterThan(DELAY_MS - 100);
+    expect(elapsed).toBeLessThan(4 * DELAY_MS);
+  }
+  await flows.untilEqual(LATE);
+});
+
+it('keeps what a delayed target has where it is paused before a deletion is due', async () => {
+  await app.query('delete from late where id = 2');
+  const dueAt = Date.now() + DELAY_MS;
+  await bridge.ask('POST', '/pipelines/late/pause');
+  await eventually('the deletion to be due', 2 * DELAY_MS, () => Date.now() > dueAt + 3_000);
+  expect(await find(2)).toEqual({ _id: 2, name: 'two' });
+  await bridge.ask('POST', '/pipelines/late/resume');
+  await eventually('the deletion', 30_000, async () => !(await find(2)));
+});
+
+it('names what somebody did to a delayed target once nothing waits, and mends it', async () => {
+  await bridge.untilIdle('late');
+  const late = documents.collection<{ _id: number; name: string }>('late');
+  await late.updateOne({ _id: 3 }, { $set: { name: 'planted' } });
+  await late.insertOne({ _id: new Int32(9) as never, name: 'planted' });
+  const { sample, note, ...counts } = await flows.verify('late');
+  expect(counts).toMatchObject({ missing: 0, extra: 1, different: 1 });
+  expect(sample.map(({ kind, key }) => `${kind} ${key}`).sort()).toEqual(['different 3', 'extra 9']);
+  expect(note).toBeNull();
+  await bridge.ask('POST', '/pipelines/late/repair');
+  expect(await flows.compare(LATE)).toMatchObject({ ...EQUAL, rows: 1 });
+});
+
+it('tells what somebody did to a delayed target from what waits, while its table is written without an end', async () => {
+  await bridge.untilIdle('late');
+  await bridge.untilIdle('bag');
+  await app.query(`insert into late values (10, 'ten'), (11, 'eleven')`);
+  await flows.untilEqual(LATE);
+  const late = documents.collection<{ _id: number; name?: string }>('late');
+  const bag = documents.collection<{ _id: object; n: number }>('bag');
+  await using writing = new Writing(await bridge.databases.postgres('app'));
+  await writing.untilWritten(10);
+  await app.query('delete from late where id = 11');
+  await late.updateOne({ _id: 3 }, { $set: { name: 'planted' } });
+  await late.deleteOne({ _id: 10 });
+  await late.insertOne({ _id: new Int32(9) as never });
+  await bag.deleteOne({ n: 1 });
+  await bag.insertOne({ _id: { row: 'planted', at: 'now' }, n: new Int32(99) as never });
+  const found = async (pipeline: string) => {
+    const { sample, pending } = await flows.verify(pipeline);
+    expect(pending).toBeGreaterThan(0);
+    return sample.map(({ kind, key }) => `${kind} ${key}`).sort();
+  };
+  expect(await found('late')).toEqual(['different 3', 'extra 9', 'missing 10']);
+  expect(await found('bag')).toHaveLength(2);
+  expect(await bridge.ask('POST', '/pipelines/late/repair')).toMatchObject({
+    repaired: { written: 2, removed: 1, failed: 0 },
+  });
+  expect(await bridge.ask('POST', '/pipelines/bag/repair')).toMatchObject({
+    repaired: { written: 1, removed: 1, failed: 0 },
+  });
+  expect(await found('late')).toEqual([]);
+  expect(await found('bag')).toEqual([]);
+  await late.insertOne({ _id: new Int32(9) as never });
+  await bridge.ask('POST', '/pipelines/late/resnapshot');
+  await flows.untilSwept('late', /a new snapshot was asked for/);
+  expect(await find(9)).toBeNull();
+  await writing[Symbol.asyncDispose]();
+  await flows.untilEqual(LATE);
+  await flows.untilEqual(BAG);
+}, 240_000);
+
+/** A table with a key and one without, written all the time until it is disposed of. */
+class Writing implements AsyncDisposable {
+  #written = 0;
+  #isStopped = false;
+  readonly #done: Promise<void>;
+
+  constructor(private readonly app: pg.Client) {
+    this.#done = this.#write();
+  }
+
+  untilWritten(times: number): Promise<unknown> {
+    return eventually(`${times} changes`, 30_000, async () => this.#written >= times);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopped = true;
+    await this.#done;
+  }
+
+  async #write(): Promise<void> {
+    while (!this.#isStopped) {
+      const n = 100 + (this.#written++ % 20);
+      await this.app.query(`insert into late values (${n}, '${this.#written}')
+        on conflict (id) do update set name = excluded.name`);
+      await this.app.query(`insert into bag values (${1_000 + this.#written})`);
+      await sleep(5);
+    }
+  }
+}
