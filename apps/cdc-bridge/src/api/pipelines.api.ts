@@ -72,6 +72,12 @@ export const noQuery = z.strictObject({});
 
 export const repairView = z.looseObject({});
 
+export const replayView = z.looseObject({
+  letters: z.number().describe('Records in the dead-letter topic'),
+  unreadable: z.number().describe('Of these, those that name no row: they still cannot be read'),
+  repaired: z.looseObject({}).describe('What became of the rows of the others'),
+});
+
 export const restoredView = z.object({ restored: z.literal(true) });
 
 export const listConflicts = z.strictObject({

@@ -91,7 +91,15 @@ function untilState(pipeline: string, state: PipelineView['state']): Promise<unk
 
 describe('what it refuses', () => {
   it('answers 404 for a pipeline that there is not, on every route', async () => {
-    const routes = ['pause', 'resume', 'resnapshot', 'verify', 'repair', 'conflicts/1-postgres-1/restore'];
+    const routes = [
+      'pause',
+      'resume',
+      'resnapshot',
+      'verify',
+      'repair',
+      'replay',
+      'conflicts/1-postgres-1/restore',
+    ];
     const answers = [
       ...(await Promise.all(routes.map((route) => post(`nobody/${route}`)))),
       await ask('GET', '/pipelines/nobody'),
@@ -126,6 +134,13 @@ describe('what it refuses', () => {
     expect(await post(`${sales}/repair`, { from: 'mongo' })).toMatchObject({
       status: 409,
       body: { code: 'PIPELINE_ONE_WAY', detail: expect.stringContaining('source') },
+    });
+  });
+
+  it('answers 409 for what a pair cannot be asked', async () => {
+    expect(await post(`${people}/replay`)).toMatchObject({
+      status: 409,
+      body: { code: 'PIPELINE_TWO_WAY', detail: expect.stringContaining('by itself') },
     });
   });
 
@@ -516,6 +531,7 @@ describe('what it tells of itself', () => {
       'post /pipelines/{name}/conflicts/{id}/restore',
       'post /pipelines/{name}/pause',
       'post /pipelines/{name}/repair',
+      'post /pipelines/{name}/replay',
       'post /pipelines/{name}/resnapshot',
       'post /pipelines/{name}/resume',
       'post /pipelines/{name}/verify',
@@ -586,7 +602,7 @@ describe('from a terminal', () => {
   });
 
   it('says of a name that there is not which it was, and fails', async () => {
-    for (const verb of ['show', 'pause', 'resume', 'resnapshot', 'verify', 'repair', 'conflicts']) {
+    for (const verb of ['show', 'pause', 'resume', 'resnapshot', 'verify', 'repair', 'replay', 'conflicts']) {
       const { code, stderr } = await millrace(verb, 'nobody');
       expect([code, stderr.trim()]).toEqual([1, expect.stringContaining('nobody')]);
     }

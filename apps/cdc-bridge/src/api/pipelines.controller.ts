@@ -27,6 +27,7 @@ import {
   type RepairPipeline,
   repairPipeline,
   repairView,
+  replayView,
   restoredView,
   toPipelineView,
   verifyView,
@@ -122,6 +123,18 @@ export class PipelinesController {
     return answering(() =>
       inTime(this.config.WORK_TIMEOUT_MS, (signal) => service().repair(signal, body?.from)),
     );
+  }
+
+  @Post(':name/replay')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Write the rows that its dead letters are of as the source has them now' })
+  @ApiOkResponse({ standardSchema: replayView })
+  @ApiNotFoundResponse({ description: 'No such pipeline' })
+  @ApiConflictResponse({ description: 'It does not run, goes both ways, or its rows have no key' })
+  @ApiGatewayTimeoutResponse({ description: 'It took too long' })
+  replay(@Param('name', { schema: pipelineName }) name: string): Promise<object> {
+    const service = () => this.bridge.service(name);
+    return answering(() => inTime(this.config.WORK_TIMEOUT_MS, (signal) => service().replay(signal)));
   }
 
   @Get(':name/conflicts')

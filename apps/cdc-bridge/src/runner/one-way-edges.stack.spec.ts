@@ -361,9 +361,10 @@ describe('through the running bridge', () => {
     expect(await rowsOf('children', 'id, parent')).toContainEqual({ id: 2, parent: 20 });
   });
 
-  it('tells of a row that no sweep can mend, follows the table’s columns, and mends it with a repair', async () => {
+  it('tells of a row that no sweep can mend, follows the table’s columns, and brings it from its dead letter', async () => {
     const insert = (id: number, n: number) =>
       collection('widths').insertOne({ _id: new Int32(id) as never, n: new Int32(n) });
+    await insert(5, 5);
     await insert(1, 70_000);
     await untilTold('widths', 'SINK_REFUSED', /dead-letter topic: column n: /);
     await askForSweep('widths');
@@ -375,18 +376,23 @@ describe('through the running bridge', () => {
       ),
     });
 
-    await owner.query('alter table widths alter n type int');
-    await eventually('a repair to bring the row', 60_000, async () => {
-      await bridge.ask('POST', `/pipelines/${pipeline('widths')}/repair`);
-      return (await rowsOf('widths')).length === 1;
+    await owner.query('alter table widths alter n type int; update widths set n = 6 where id = 5');
+    await eventually('a replay to bring the row', 60_000, async () => {
+      const report = await bridge.ask('POST', `/pipelines/${pipeline('widths')}/replay`);
+      expect(report).toMatchObject({ letters: 1 });
+      return (await rowsOf('widths')).length === 2;
     });
     await insert(2, 80_000);
     await untilRows('widths', '*', [
       { id: 1, n: 70_000 },
       { id: 2, n: 80_000 },
+      { id: 5, n: 6 }, // no letter is of it
     ]);
     expect(await letters('widths')).toHaveLength(1);
-    expect(await flows.verify(pipeline('widths'))).toMatchObject({ compared: 2, ...NO_DIFFERENCE });
+    expect(await bridge.ask('POST', `/pipelines/${pipeline('widths')}/repair`)).toMatchObject({
+      repaired: { written: 1, failed: 0 },
+    });
+    expect(await flows.verify(pipeline('widths'))).toMatchObject({ compared: 3, ...NO_DIFFERENCE });
   });
 
   it('moves a sequence past keys that came from the source, and gives its rights back when it is removed', async () => {
@@ -417,6 +423,9 @@ describe('through the running bridge', () => {
 
   it('sweeps a table without a key, of more rows than one sweep mends, after a new snapshot', async () => {
     await flows.untilEqual(BAG);
+    await expect(bridge.ask('POST', `/pipelines/${pipeline('bag')}/replay`)).rejects.toThrow(
+      /409.*PIPELINE_KEYLESS/,
+    );
     const planted = await flows.documents
       .collection<{ _id: { row: string; at: string } }>('bag')
       .findOne({ n: 7 });

@@ -21,6 +21,7 @@ import {
   type PipelineStatus,
 } from './pipeline.service.js';
 import { drained, progressOf } from './progress.js';
+import { replay } from './replay.js';
 import { RequestedSweeps } from './requested-sweeps.js';
 import { RUNNER_LIMITS, type RunnerLimits } from './runner.parts.js';
 import type { SourcesPort } from './sources.port.js';
@@ -136,6 +137,12 @@ export class OneWayService implements PipelineService {
     if (from !== undefined)
       throw new NotAPair(this.pipeline.name, 'its source always wins, and no side can be chosen');
     return this.#whileGoing(signal, (bounded) => sweep(this.#verifyParts(), bounded));
+  }
+
+  replay(signal: AbortSignal): Promise<object> {
+    return this.#whileGoing(signal, async (bounded) => {
+      return replay({ ...this.shared, ...this.#refuseUnlessRunning() }, bounded);
+    });
   }
 
   async resnapshot(): Promise<void> {

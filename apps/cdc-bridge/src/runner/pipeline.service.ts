@@ -58,6 +58,8 @@ export interface PipelineService {
   verify(signal: AbortSignal): Promise<object>;
   /** @param from of a pair: the side that wins wherever they differ. @throws PipelineNotReady, NotAPair */
   repair(signal: AbortSignal, from?: 'postgres' | 'mongo'): Promise<object>;
+  /** Brings the rows of its dead letters as the source has them. @throws PipelineNotReady, NotOneWay, ReplayNeedsKey */
+  replay(signal: AbortSignal): Promise<object>;
   /** The pipeline's rows once more, and a sweep after them. @throws PipelineNotReady */
   resnapshot(): Promise<void>;
   /** Finishes what is in hand, within a bounded time. */
@@ -73,6 +75,16 @@ export class PipelineNotReady extends Error {
 export class PipelinePaused extends PipelineNotReady {
   constructor(name: string) {
     super(`${name} is paused: resume it first`);
+  }
+}
+
+/** What was asked is a matter of a source and a target. */
+export class NotOneWay extends Error {
+  readonly code = 'PIPELINE_TWO_WAY';
+  readonly canRetry = false;
+
+  constructor(name: string, what: string) {
+    super(`${name} goes both ways: ${what}`);
   }
 }
 

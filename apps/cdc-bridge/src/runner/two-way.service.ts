@@ -5,6 +5,7 @@ import { describeEndpoint, type Endpoint, sourcesOf } from '../pipelines/endpoin
 import type { TwoWayPipeline } from '../pipelines/pipeline.schema.js';
 import type { SharedParts } from './one-way.service.js';
 import {
+  NotOneWay,
   PipelineNotReady,
   PipelinePaused,
   type PipelineService,
@@ -99,6 +100,10 @@ export class TwoWayService implements PipelineService {
     if (this.#control.paused) throw new PipelinePaused(this.pipeline.name);
     await this.pair.repair(signal, from);
     return { repaired: true };
+  }
+
+  async replay(): Promise<object> {
+    throw new NotOneWay(this.pipeline.name, 'what it could not carry over is tried again by itself');
   }
 
   /** A look at every key, begun and not awaited: a pair compares both sides as they are, and needs no images. */

@@ -44,6 +44,7 @@ it.each([
   [['show', 'orders'], 'GET /pipelines/orders'],
   [['repair', 'orders'], 'POST /pipelines/orders/repair'],
   [['repair', 'customers', '--from', 'mongo'], 'POST /pipelines/customers/repair {"from":"mongo"}'],
+  [['replay', 'orders'], 'POST /pipelines/orders/replay'],
   [['conflicts', 'customers', '--before', 'a b'], 'GET /pipelines/customers/conflicts?before=a%20b'],
   [['restore', 'customers', '1-postgres-7'], 'POST /pipelines/customers/conflicts/1-postgres-7/restore'],
 ])('%j asks %s', async (args, request) => {
@@ -63,20 +64,31 @@ it('fails where both sides differ, and where nothing was compared', async () => 
   await expect(run('verify', 'orders')).rejects.toThrow('orders: nothing was compared');
 });
 
-it.each(['verify', 'repair'])('waits for a %s as long as the bridge may work on it', async (verb) => {
-  answer.body = { sourceRows: 1, targetRows: 1, compared: 1, missing: 0, extra: 0, different: 0, sample: [] };
-  const limits = vi.spyOn(AbortSignal, 'timeout');
-  // What Node's fetch does after five minutes, sooner.
-  await fetch('data:,'); // only then is there something to put in the place of
-  const patience = new ImpatientFetch(500);
-  delayMs = 2_500;
-  try {
-    await run(verb, 'orders');
-  } finally {
-    patience.restore();
-  }
-  expect(Math.max(...limits.mock.calls.map(([ms]) => ms))).toBeGreaterThan(15 * 60_000);
-});
+it.each(['verify', 'repair', 'replay'])(
+  'waits for a %s as long as the bridge may work on it',
+  async (verb) => {
+    answer.body = {
+      sourceRows: 1,
+      targetRows: 1,
+      compared: 1,
+      missing: 0,
+      extra: 0,
+      different: 0,
+      sample: [],
+    };
+    const limits = vi.spyOn(AbortSignal, 'timeout');
+    // What Node's fetch does after five minutes, sooner.
+    await fetch('data:,'); // only then is there something to put in the place of
+    const patience = new ImpatientFetch(500);
+    delayMs = 2_500;
+    try {
+      await run(verb, 'orders');
+    } finally {
+      patience.restore();
+    }
+    expect(Math.max(...limits.mock.calls.map(([ms]) => ms))).toBeGreaterThan(15 * 60_000);
+  },
+);
 
 it('says that what it does not wait for any longer may go on', async () => {
   vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => {

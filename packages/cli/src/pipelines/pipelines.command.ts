@@ -21,6 +21,11 @@ export const pipelinesCommand = () => {
     )
     .addCommand(verifyCommand())
     .addCommand(repairCommand())
+    .addCommand(
+      told('replay', 'write the rows of its dead letters as the source has them', (bridge, name) =>
+        bridge.replay(name),
+      ),
+    )
     .addCommand(conflictsCommand())
     .addCommand(restoreCommand());
   for (const prepare of prepareCommands()) command.addCommand(prepare as unknown as Command);

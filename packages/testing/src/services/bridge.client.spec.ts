@@ -28,11 +28,12 @@ it('asks for the very name and conflict that it was given, whatever their charac
   await bridge.resnapshot(name);
   await bridge.verify(name);
   await bridge.repair(name, 'mongo');
+  await bridge.replay(name);
   await bridge.conflicts(name, 'a&b');
   await bridge.restore(name, '1/2');
   expect(asked).toEqual([
     `GET /pipelines/${encoded}`,
-    ...['pause', 'resume', 'resnapshot', 'verify', 'repair'].map(
+    ...['pause', 'resume', 'resnapshot', 'verify', 'repair', 'replay'].map(
       (verb) => `POST /pipelines/${encoded}/${verb}`,
     ),
     `GET /pipelines/${encoded}/conflicts?before=a%26b`,

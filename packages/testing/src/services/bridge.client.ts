@@ -88,6 +88,11 @@ export class BridgeClient {
     return this.http.send('POST', pathOf(name, 'repair'), options);
   }
 
+  /** Brings the rows of its dead letters as the source has them. */
+  replay(name: string): Promise<Answer<unknown>> {
+    return this.http.send('POST', pathOf(name, 'replay'), { timeout: WORK_TIMEOUT_MS });
+  }
+
   /** The newest first. */
   conflicts(name: string, before?: string): Promise<Answer<ConflictPage>> {
     const query = before ? `?before=${encodeURIComponent(before)}` : '';
