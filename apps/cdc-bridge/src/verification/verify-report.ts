@@ -18,7 +18,7 @@ export interface VerifyReport {
 }
 
 export interface SampledDifference {
-  /** The text of the key; the row itself, cut, where the table has no key. */
+  /** The key, as `shownKey` has it; the row itself, cut, where the table has no key. */
   readonly key: string;
   readonly kind: DifferenceKind;
   /** The fields that differ. */
