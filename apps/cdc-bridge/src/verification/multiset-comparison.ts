@@ -83,11 +83,13 @@ async function compareBuckets(
     for (const [hash, watched] of open) {
       const lacking = judge(watched, sides.ignoresExtra);
       const isPending = pending.has(watched.key.text);
-      if (lacking !== 0 && isPending) tally.leftOut('pending', apart(watched));
-      else if (lacking === null) continue;
+      if (lacking === null && !isPending) continue;
       open.delete(hash);
-      if (isPending || lacking === null) continue;
       if (lacking === 0) continue;
+      if (lacking === null || isPending) {
+        tally.leftOut('pending', apart(watched));
+        continue;
+      }
       found.push({ hash, lacking });
       tally.add(lacking > 0 ? 'missing' : 'extra', watched.shown, [], Math.abs(lacking));
     }

@@ -15,7 +15,7 @@ export interface MultisetRepairParts extends RepairParts {
 
 /** Copies that are written or removed in one transaction. */
 const COPIES_PER_TRANSACTION = 250;
-/** Copies of each kind that one repair mends, of large rows fewer; a further one mends the rest. */
+/** Copies of each kind that one repair mends; a further one mends the rest. */
 const MAX_COPIES = 20_000;
 
 /**
@@ -32,33 +32,57 @@ export async function repairCopies(
 ): Promise<RepairReport> {
   const tally = new RepairTally();
   const extra = await extraKeys(parts.route, differences, signal);
-  const puts = await lackingRows(parts.route, differences, tally, signal);
   const removes = parts.route.pipeline.deletes === 'apply';
   if (!removes) tally.kept += extra.length;
   for (const chunk of chunks(removes ? extra : [])) {
     await write(parts, { deletes: chunk, puts: [], patches: [] }, tally, signal);
   }
-  for (const chunk of chunks(puts)) {
+  for await (const chunk of lackingRows(parts.route, differences, tally, signal)) {
     await write(parts, { deletes: [], puts: chunk, patches: [] }, tally, signal);
   }
   return tally.report();
 }
 
+/** Halves what is refused, until the copy stands alone. */
 async function write(
-  { route, sink, fence }: MultisetRepairParts,
+  parts: MultisetRepairParts,
   effects: CompleteEffects,
   tally: RepairTally,
   signal: AbortSignal,
 ): Promise<void> {
+  const failure = await writeAtOnce(parts, effects, tally, signal);
+  if (!failure) return;
+  const { deletes, puts } = effects;
+  const keys = [...deletes, ...puts.map(({ key }) => key)];
+  if (keys.length === 1 || failure.canRetry === true) {
+    for (const { text } of keys) tally.failed(text, failure);
+    return;
+  }
+  const half = keys.length >> 1;
+  await write(
+    parts,
+    { deletes: deletes.slice(0, half), puts: puts.slice(0, half), patches: [] },
+    tally,
+    signal,
+  );
+  await write(parts, { deletes: deletes.slice(half), puts: puts.slice(half), patches: [] }, tally, signal);
+}
+
+async function writeAtOnce(
+  { route, sink, fence }: MultisetRepairParts,
+  effects: CompleteEffects,
+  tally: RepairTally,
+  signal: AbortSignal,
+): Promise<(Error & { canRetry?: boolean }) | undefined> {
   try {
     await withRetries(signal, () => sink.repair(route.pipeline.name, async () => effects, fence));
     tally.written += effects.puts.length;
     tally.removed += effects.deletes.length;
+    return undefined;
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof RepairOvertaken) throw error;
-    for (const { text } of [...effects.deletes, ...effects.puts.map(({ key }) => key)])
-      tally.failed(text, error);
+    return error as Error;
   }
 }
 
@@ -79,27 +103,33 @@ async function extraKeys(
   return found;
 }
 
-/** Rows of the source, each with a key that no other copy has, as many as the target lacks. */
-async function lackingRows(
+/** Rows of the source, each with a key that no other copy has, as many as the target lacks: each time for one transaction. */
+async function* lackingRows(
   route: ComparedRoute,
   differences: readonly MultisetDifference[],
   tally: RepairTally,
   signal: AbortSignal,
-): Promise<Put[]> {
+): AsyncGenerator<readonly Put[]> {
   const left = new Map(differences.map(({ hash, lacking }) => [hash, lacking]));
-  const found: Put[] = [];
-  let bytes = 0;
-  if (differences.every(({ lacking }) => lacking < 0)) return found;
+  let [found, bytes] = [0, 0];
+  let chunk: Put[] = [];
+  if (differences.every(({ lacking }) => lacking < 0)) return;
   for await (const page of route.source.all(signal)) {
     for (const put of page) {
-      if (!takeOne(left, sourceImage(route, put).hash, found.length)) continue;
-      if (put.fault) tally.failed(put.key.text, put.fault);
-      else found.push(put);
+      if (!takeOne(left, sourceImage(route, put).hash, found)) continue;
+      found++;
+      if (put.fault) {
+        tally.failed(put.key.text, put.fault);
+        continue;
+      }
+      chunk.push(put);
       bytes += bytesOf(put);
-      if (bytes > MOST_BYTES) return found;
+      if (chunk.length < COPIES_PER_TRANSACTION && bytes < MOST_BYTES) continue;
+      yield chunk;
+      [chunk, bytes] = [[], 0];
     }
   }
-  return found;
+  if (chunk.length > 0) yield chunk;
 }
 
 function takeOne(left: Map<string, number>, rowHash: Buffer, found: number): boolean {
