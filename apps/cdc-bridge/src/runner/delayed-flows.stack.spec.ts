@@ -113,7 +113,7 @@ it('tells what somebody did to a delayed target from what waits, while its table
   expect(await found('bag')).toEqual([]);
   await late.insertOne({ _id: new Int32(9) as never });
   await bridge.ask('POST', '/pipelines/late/resnapshot');
-  await flows.untilSwept('late', /a new snapshot was asked for/);
+  await flows.untilSwept('late', /a new snapshot/);
   expect(await find(9)).toBeNull();
   await writing[Symbol.asyncDispose]();
   await flows.untilEqual(LATE);

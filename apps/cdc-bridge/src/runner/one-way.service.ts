@@ -66,6 +66,15 @@ export class OneWayService implements PipelineService {
       log: shared.log,
       closed: this.#closed.signal,
       partsOf: () => this.#verifyParts(),
+      ends: async (signal) => {
+        await shared.sources.caughtUp(this.#source.database, signal);
+        return shared.offsets.ranges(this.#refuseUnlessRunning().route.topic);
+      },
+      isApplied: async (ends) => {
+        const { topic } = this.#refuseUnlessRunning().route;
+        const checkpoints = await this.#checkpoints.all(pipeline.name);
+        return progressOf(topic, ends, checkpoints).every(({ lag }) => lag === 0n);
+      },
     });
     const columns = targetColumns(pipeline, shared.databases);
     this.#life = new OneWayLife({
@@ -141,7 +150,7 @@ export class OneWayService implements PipelineService {
 
   replay(signal: AbortSignal): Promise<object> {
     return this.#whileGoing(signal, async (bounded) => {
-      return replay({ ...this.shared, ...this.#refuseUnlessRunning() }, bounded);
+      return replay({ ...this.shared, ...this.#verifyParts() }, bounded);
     });
   }
 
