@@ -75,6 +75,7 @@ export const repairView = z.looseObject({});
 export const replayView = z.looseObject({
   letters: z.number().describe('Records in the dead-letter topic'),
   unreadable: z.number().describe('Of these, those that name no row: they still cannot be read'),
+  pending: z.number().describe('Rows that are left to a change of theirs that waits for the delay'),
   repaired: z.looseObject({}).describe('What became of the rows of the others'),
 });
 

@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 
-/** 16 MB. Of a million texts, another one passes for one of them about once in a million times; of ten, in 240. */
+/** 16 MB. Of a million texts, another one passes for one of them about once in a million times; of ten, in 230. */
 const BITS = 2 ** 27;
 const BYTES_OF_INDEX = 4;
 const INDEXES = 4;

@@ -1,4 +1,4 @@
-import { eventually } from '@millrace/testing';
+import { type Comparison, eventually } from '@millrace/testing';
 import { Binary, type Collection, type Db, Int32 } from 'mongodb';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
@@ -189,8 +189,9 @@ it('names the collection and the table of changes that are too large to tell of,
     delete from letters where id = 3; insert into shelves values (103, 1)`);
   expect(await alarm('counts', /has failed at .*BSONObjectTooLarge/)).toContain('at pages (_id 2):');
   expect(await alarm('shelves', /has failed at .*TooLarge/)).toContain('at public.letters (id 2):');
-  expect((await flows.compare(keyed('pages'))).different).toEqual(['["2"]']);
-  expect((await flows.compare({ ...keyed('letters'), partly: 'both' })).different).toEqual(['["2"]']);
+  const withBodies = (name: string): Comparison => ({ ...keyed(name), partly: 'both' });
+  for (const name of ['pages', 'letters'])
+    expect((await flows.compare(withBodies(name))).different).toEqual(['["2"]']);
 
   await deployAgain(...ofTables(), documented('counts'));
   expect(await flows.untilEqual(keyed('counts'))).toMatchObject({ rows: 21 });
@@ -201,7 +202,7 @@ it('names the collection and the table of changes that are too large to tell of,
   await app.query('update letters set body = null where id = 2');
   await deployAgain(...ofTables(), flows.entry('letters'), documented('counts'), documented('pages'));
   for (const name of ['pages', 'letters']) {
-    expect(await flows.untilEqual(keyed(name))).toMatchObject({ rows: 2 });
+    expect(await flows.untilEqual(withBodies(name))).toMatchObject({ rows: 2 });
     await flows.untilSwept(name, /captured anew/);
     expect(await flows.verify(name)).toMatchObject({ compared: 2, ...NO_DIFFERENCE });
   }

@@ -1,4 +1,4 @@
-import { type Comparison, eventually, LogReader, type LogRecord } from '@millrace/testing';
+import { type Comparison, eventually, expireRecords, LogReader, type LogRecord } from '@millrace/testing';
 import { type Collection, type Document, Int32 } from 'mongodb';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -393,6 +393,8 @@ describe('through the running bridge', () => {
       repaired: { written: 1, failed: 0 },
     });
     expect(await flows.verify(pipeline('widths'))).toMatchObject({ compared: 3, ...NO_DIFFERENCE });
+    await expireRecords(bridge.stack.kafka.bootstrapServers, `cdc-bridge.${pipeline('widths')}.dlq`);
+    expect(await bridge.ask('POST', `/pipelines/${pipeline('widths')}/replay`)).toMatchObject({ letters: 0 });
   });
 
   it('moves a sequence past keys that came from the source, and gives its rights back when it is removed', async () => {

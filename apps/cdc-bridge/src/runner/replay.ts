@@ -5,13 +5,15 @@ import { groupOf } from '../names/bridge-names.js';
 import type { Change, Key } from '../sinks/compaction.js';
 import { KeyRepair, type RepairParts } from '../verification/repair.js';
 import type { RepairReport } from '../verification/repair-report.js';
+import type { Pending, VerifyParts } from '../verification/verify.js';
 import { failureOf } from './failure.js';
 import { readingOf } from './reading.js';
 import { TopicReading, type TopicReadingOptions } from './topic-reading.js';
 
 export interface ReplayParts
   extends Pick<TopicReadingOptions, 'brokers' | 'offsets' | 'log'>,
-    Pick<RepairParts, 'sink'> {
+    Pick<RepairParts, 'sink'>,
+    Pick<VerifyParts, 'pending' | 'caughtUp'> {
   readonly route: Route;
 }
 
@@ -19,6 +21,8 @@ export interface ReplayReport {
   readonly letters: number;
   /** Letters that name no row: they still cannot be read. */
   readonly unreadable: number;
+  /** Rows that are left to a change of theirs that waits, because the pipeline is delayed. */
+  readonly pending: number;
   /** What became of the rows of the others; a row counts again where its letters stand far apart. */
   readonly repaired: RepairReport;
 }
@@ -43,7 +47,8 @@ export async function replay(parts: ReplayParts, signal: AbortSignal): Promise<R
   if (parts.route.keyless) throw new ReplayNeedsKey(name);
   const failed = new AbortController();
   const bounded = AbortSignal.any([signal, failed.signal]);
-  const letters = new Letters(parts, bounded);
+  await using pending = parts.pending?.();
+  const letters = new Letters(parts, pending, bounded);
   const reading = new TopicReading({
     ...parts,
     topic: deadLetterTopicOf(groupOf(name)).name,
@@ -56,6 +61,7 @@ export async function replay(parts: ReplayParts, signal: AbortSignal): Promise<R
   } finally {
     await reading[Symbol.asyncDispose]();
   }
+  bounded.throwIfAborted();
   return letters.finish();
 }
 
@@ -66,17 +72,24 @@ const ROWS_AT_ONCE = 250;
 class Letters {
   readonly #repair: KeyRepair;
   #rows = new Map<string, Key>();
+  /** The last offset, by partition. */
+  readonly #counted = new Map<number, bigint>();
   #letters = 0;
+  #waiting = 0;
   #unreadable = 0;
 
   constructor(
     private readonly parts: ReplayParts,
-    signal: AbortSignal,
+    private readonly pending: Pending | undefined,
+    private readonly signal: AbortSignal,
   ) {
     this.#repair = new KeyRepair(parts, signal);
   }
 
   async add(letter: ConsumedRecord): Promise<void> {
+    const { partition, offset } = letter;
+    if (offset <= (this.#counted.get(partition) ?? -1n)) return; // it has come before
+    this.#counted.set(partition, offset);
     this.#letters++;
     for (const key of await this.#keysOf(letter)) this.#rows.set(key.text, key);
     if (this.#rows.size >= ROWS_AT_ONCE) await this.#flush();
@@ -87,6 +100,7 @@ class Letters {
     return {
       letters: this.#letters,
       unreadable: this.#unreadable,
+      pending: this.#waiting,
       repaired: await this.#repair.finish(),
     };
   }
@@ -94,11 +108,21 @@ class Letters {
   async #flush(): Promise<void> {
     const rows = [...this.#rows.values()];
     this.#rows = new Map();
-    await this.#repair.add(rows);
+    const waiting = await this.#waitingOf(rows);
+    this.#waiting += waiting.size;
+    await this.#repair.add(rows.filter(({ text }) => !waiting.has(text)));
+  }
+
+  /** A change that the source has committed counts, whether its topic has it yet or not. */
+  async #waitingOf(rows: readonly Key[]): Promise<ReadonlySet<string>> {
+    if (!this.pending || rows.length === 0) return new Set();
+    await this.parts.caughtUp(this.signal);
+    return this.pending.of(rows, this.signal);
   }
 
   async #keysOf(letter: ConsumedRecord): Promise<Key[]> {
     try {
+      if (letter.value === null) throw new Error('it is of a batch that could not be read');
       const reading = await readingOf(this.parts.route, letter);
       return reading.kind === 'change' ? keysOf(reading.change) : [];
     } catch (error) {

@@ -57,8 +57,13 @@ export class TopicReading implements AsyncDisposable {
     const { topic, offsets } = this.options;
     this.#consumer.start();
     const ranges = await offsets.ranges(topic);
-    const isRead = () => ranges.every(({ partition, high }) => (this.#next.get(partition) ?? -1n) >= high);
-    while (!isRead()) await sleep(EVERY_MS, undefined, { signal });
+    // Of a partition whose records have all expired nothing ever comes.
+    const held = ranges.filter(({ low, high }) => low < high);
+    const isRead = () => held.every(({ partition, high }) => (this.#next.get(partition) ?? -1n) >= high);
+    while (!isRead()) {
+      signal.throwIfAborted();
+      await sleep(EVERY_MS);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -67,8 +72,7 @@ export class TopicReading implements AsyncDisposable {
 
   async #begin(partition: number): Promise<bigint | 'earliest'> {
     const next = this.#next.get(partition) ?? (await this.options.from(partition));
-    // An empty partition has no record that would tell.
-    this.#next.set(partition, next ?? 0n);
+    if (next !== undefined) this.#next.set(partition, next);
     return next ?? 'earliest';
   }
 }
