@@ -64,6 +64,7 @@ export class Databases implements AsyncDisposable {
     const url = new URL(this.endpoints.postgresAdmin);
     url.pathname = `/${this.name}`;
     const client = new pg.Client({ connectionString: url.toString() });
+    client.on('error', () => {}); // the statement under way tells of it
     await client.connect();
     this.#closing.push(() => client.end());
     return client;

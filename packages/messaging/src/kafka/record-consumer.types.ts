@@ -75,7 +75,7 @@ export interface RecordConsumerOptions extends KafkaConnection {
   readonly backoff?: Backoff;
   /**
    * Whether positions are committed to the group, for lag monitors to see. Default: true. Kafka forgets a group without
-   * a commit as soon as its last member has left.
+   * a commit some minutes after its last member has left.
    */
   readonly commits?: boolean;
   /** How often positions are checked against the topic, and committed. Default: 5 s. */

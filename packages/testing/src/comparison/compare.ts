@@ -36,7 +36,7 @@ export interface Differences {
 /**
  * The tests' own comparison of a table with a collection, which knows nothing of the bridge: texts by SQL on one side,
  * the driver's values on the other. It reads everything into memory.
- * @throws Error where either side holds what the comparison does not list
+ * @throws Error where a row, or a document on its first level, holds what the comparison does not list
  */
 export async function compareSides(
   postgres: ClientBase | Pool,
