@@ -134,4 +134,11 @@ describe('TableMapping', () => {
   ])('refuses %j', (more, message) => {
     expect(() => new TableMapping(COLUMNS, pipeline(more))).toThrow(message);
   });
+
+  it('refuses a field that _id cannot have, and takes a key of one column by any name', () => {
+    const keyed = (...names: string[]) => names.map((name, i) => column(name, 'int4', i + 1));
+    expect(() => new TableMapping(keyed('a', '$b'), pipeline())).toThrow(/a field \$b in _id/);
+    expect(new TableMapping(keyed('a', '$b'), pipeline({ rename: { $b: 'b' } })).key).toHaveLength(2);
+    expect(new TableMapping(keyed('$b'), pipeline()).key).toHaveLength(1);
+  });
 });

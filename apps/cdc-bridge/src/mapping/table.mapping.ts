@@ -9,6 +9,7 @@ import { toBson } from '../values/postgres-to-bson.js';
 import { ValueFault } from '../values/value.fault.js';
 import { DELETED_AT, Deletions } from './deletions.js';
 import { filterValues } from './filter-values.js';
+import { refuseKeyNames } from './key-names.js';
 import { RowFilter } from './row-filter.js';
 import { refuseUnknown } from './unknown-columns.js';
 
@@ -55,6 +56,7 @@ export class TableMapping {
       .map((column) => ({ column, name: this.#name(column) }));
     this.#refuseUntold(from.table);
     this.#refuseNames(deletes === 'mark');
+    refuseKeyNames(this.key.map((column) => this.#name(column)));
     this.#filter = new RowFilter(filterValues(columns, where ?? {}));
     this.#filtered = columns.filter(({ name }) => this.#filter.fields.includes(name));
     this.deletions = new Deletions(deletes, () => this.fields.map(({ name }) => name));

@@ -15,6 +15,11 @@ it.each([
   expect(keys.textOf(keys.idOf(text))).toBe(text);
 });
 
+it('refuses a key whose _id MongoDB would not take', () => {
+  const columns = [column('a', 'text', 1), column('$b', 'text', 2)];
+  expect(() => new KeyMapping(columns, 'native')).toThrow(/a field \$b in _id/);
+});
+
 it('takes an _id whose fields are in another order for none of the table', () => {
   const keys = new KeyMapping([column('a', 'text', 1), column('b', 'text', 2)], 'native');
   expect(keys.textOf({ a: 'x', b: 'y' })).toBe('["x", "y"]');

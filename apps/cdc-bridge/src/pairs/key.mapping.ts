@@ -1,4 +1,5 @@
 import { ObjectId } from 'mongodb';
+import { refuseKeyNames } from '../mapping/key-names.js';
 import { quoteName } from '../postgres/identifier.js';
 import { type Column, keyColumns } from '../postgres/table-columns.js';
 import { toPostgres } from '../values/bson-to-postgres.js';
@@ -30,6 +31,7 @@ export class KeyMapping {
   ) {
     this.columns = keyColumns(columns);
     if (this.columns.length === 0) throw new Error('a pair needs a table with a primary key');
+    refuseKeyNames(this.columns.map(({ name }) => name));
     for (const { name, type } of this.columns) {
       if (KEY_TYPES.has(baseType(type).name)) continue;
       throw new Error(

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Comparison, eventually } from '@millrace/testing';
+import { DeadLetters, silentLog } from '@millrace/messaging';
+import { type Comparison, eventually, LogReader, type LogRecord } from '@millrace/testing';
 import { type Db, Int32 } from 'mongodb';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import type { BridgeUnderTest } from '../testing/bridge-under-test.js';
 import { BAG, EQUAL, Flows, ID, text } from '../testing/flows.js';
+import type { ReplayReport } from './replay.js';
 
 /** Longer than Kafka waits for a consumer that shows no life. */
 const DELAY_MS = 12_000;
@@ -119,6 +121,35 @@ it('tells what somebody did to a delayed target from what waits, while its table
   await flows.untilEqual(LATE);
   await flows.untilEqual(BAG);
 }, 240_000);
+
+it('replays dead letters, also of rows that are gone, and leaves those whose changes wait', async () => {
+  await bridge.untilIdle('late');
+  const brokers = bridge.stack.kafka.bootstrapServers;
+  const reader = await LogReader.fromBeginning(brokers, [bridge.topic({ table: 'public.late' })]);
+  const records = (await reader.read()).filter(({ value }) => value !== null);
+  await reader.close();
+  const letters = new DeadLetters({ brokers, clientId: 'delayed-flows', log: silentLog });
+  const reason = { code: 'A_TEST', text: 'as if it had been refused' };
+  const bury = (record: LogRecord, value = record.value) =>
+    letters.write({ ...record, key: null, headers: {}, value }, { group: 'cdc-bridge.late', reason });
+  for (const record of records) await bury(record);
+  await bury(records[0] as LogRecord, Buffer.from('no change'));
+  await letters.close();
+  const late = documents.collection<{ _id: number; name?: string }>('late');
+  await using writing = new Writing(await bridge.databases.postgres('app'));
+  await writing.untilWritten(10);
+  await late.updateOne({ _id: 3 }, { $set: { name: 'planted' } });
+  await late.insertOne({ _id: new Int32(2) as never, name: 'deleted long ago' });
+  await late.insertOne({ _id: new Int32(999) as never, name: 'of no letter' });
+  const report = await bridge.ask<ReplayReport>('POST', '/pipelines/late/replay');
+  expect(report).toMatchObject({ letters: records.length + 1, unreadable: 1, repaired: { failed: 0 } });
+  expect(report.pending).toBeGreaterThan(0);
+  expect([await find(2), await find(3), await find(999)]).toEqual([
+    null,
+    { _id: 3, name: 'three' },
+    { _id: 999, name: 'of no letter' },
+  ]);
+}, 120_000);
 
 /** A table with a key and one without, written all the time until it is disposed of. */
 class Writing implements AsyncDisposable {

@@ -110,6 +110,8 @@ it('undoes a pair: its triggers, rights and images, and what the bridge kept of 
   );
   const gone = { triggers: 0, ledger: false, published: false, writes: false, others: true, images: false };
   expect(await left()).toEqual({ ...gone, kept: 0 });
+  expect(await bridge.prepare('plan')).toMatch(/twins: triggers on "public"\."twins", after each row/);
+  expect(await left()).toEqual({ ...gone, kept: 0 });
   await app.query('update twins set n = 0');
   await items('twins').deleteMany({});
 }, 120_000);

@@ -250,9 +250,11 @@ describe('a Postgres source', () => {
     const { rows } = await owner.query(
       `select (select count(*)::int from pg_publication) as publications,
         (select count(*)::int from pg_tables where schemaname = 'millrace') as tables,
-        has_table_privilege($1, 'orders', 'SELECT') as bridge`,
+        has_table_privilege($1, 'orders', 'SELECT') as bridge,
+        (select relreplident from pg_class where relname = 'orders') as identity`,
       [`${source.databases.name}_bridge`],
     );
-    expect(rows).toEqual([{ publications: 0, tables: 0, bridge: false }]);
+    // Its owner had set the identity before.
+    expect(rows).toEqual([{ publications: 0, tables: 0, bridge: false, identity: 'f' }]);
   });
 });
