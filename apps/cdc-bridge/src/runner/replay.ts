@@ -62,7 +62,7 @@ export async function replay(parts: ReplayParts, signal: AbortSignal): Promise<R
     await reading[Symbol.asyncDispose]();
   }
   bounded.throwIfAborted();
-  return letters.finish();
+  return await letters.finish(); // before what is pending is let go of
 }
 
 /** Rows that are repaired together: once each, however many letters they have. */
