@@ -52,19 +52,19 @@ export class Databases implements AsyncDisposable {
 
   /** A connected client with the session settings of the bridge. */
   async postgres(role: Role): Promise<pg.Client> {
-    const client = new pg.Client({ connectionString: this.postgresUrl(role), options: sessionOptions() });
-    client.on('error', () => {}); // ended by the database: the test that did so will notice
-    await client.connect();
-    this.#closing.push(() => client.end());
-    return client;
+    return this.#connected({ connectionString: this.postgresUrl(role), options: sessionOptions() });
   }
 
   /** A superuser's client in the test's database, for what no role of it may do. */
   async superuser(): Promise<pg.Client> {
     const url = new URL(this.endpoints.postgresAdmin);
     url.pathname = `/${this.name}`;
-    const client = new pg.Client({ connectionString: url.toString() });
-    client.on('error', () => {}); // the statement under way tells of it
+    return this.#connected({ connectionString: url.toString() });
+  }
+
+  async #connected(config: pg.ClientConfig): Promise<pg.Client> {
+    const client = new pg.Client(config);
+    client.on('error', () => {}); // ended by the database: the test that did so will notice
     await client.connect();
     this.#closing.push(() => client.end());
     return client;
