@@ -20,7 +20,7 @@ import {
   type PipelineService,
   type PipelineStatus,
 } from './pipeline.service.js';
-import { drained, progressOf } from './progress.js';
+import { drained, isApplied, progressOf } from './progress.js';
 import { replay } from './replay.js';
 import { RequestedSweeps } from './requested-sweeps.js';
 import { RUNNER_LIMITS, type RunnerLimits } from './runner.parts.js';
@@ -72,8 +72,7 @@ export class OneWayService implements PipelineService {
       },
       isApplied: async (ends) => {
         const { topic } = this.#refuseUnlessRunning().route;
-        const checkpoints = await this.#checkpoints.all(pipeline.name);
-        return progressOf(topic, ends, checkpoints).every(({ lag }) => lag === 0n);
+        return isApplied({ pipeline: pipeline.name, topic }, ends, this.#checkpoints);
       },
     });
     const columns = targetColumns(pipeline, shared.databases);

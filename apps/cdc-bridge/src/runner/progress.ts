@@ -46,10 +46,16 @@ export async function drained(
   checkpoints: Pick<CheckpointStore, 'all'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const ranges = await offsets.ranges(topic);
-  for (;;) {
-    const progress = progressOf(topic, ranges, await checkpoints.all(pipeline));
-    if (progress.every(({ lag }) => lag === 0n)) return;
+  const ends = await offsets.ranges(topic);
+  while (!(await isApplied({ pipeline, topic }, ends, checkpoints)))
     await sleep(EVERY_MS, undefined, { signal });
-  }
+}
+
+/** Whether every partition's checkpoint has reached its end as it was, whichever instance moves it. */
+export async function isApplied(
+  { pipeline, topic }: { readonly pipeline: string; readonly topic: string },
+  ends: readonly PartitionRange[],
+  checkpoints: Pick<CheckpointStore, 'all'>,
+): Promise<boolean> {
+  return progressOf(topic, ends, await checkpoints.all(pipeline)).every(({ lag }) => lag === 0n);
 }
