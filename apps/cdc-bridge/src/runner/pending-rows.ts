@@ -2,7 +2,7 @@ import type { ConsumedRecord } from '@millrace/messaging';
 import type { CheckpointStore } from '../checkpoints/checkpoint.js';
 import type { Route } from '../mapping/route.js';
 import { groupOf } from '../names/bridge-names.js';
-import type { Change, Key } from '../sinks/compaction.js';
+import { type Change, type Key, keysOf } from '../sinks/compaction.js';
 import type { Pending } from '../verification/verify.js';
 import { BloomFilter } from './bloom-filter.js';
 import { failureOf } from './failure.js';
@@ -62,18 +62,7 @@ export class PendingRows implements Pending {
 }
 
 function rowsOf({ rowOf }: Route, change: Change): string[] {
-  switch (change.kind) {
-    case 'tombstone':
-      return [];
-    case 'removal':
-      return [change.row];
-    case 'delete':
-      return [rowOf(change.key)];
-    case 'put':
-      return [
-        rowOf(change.key),
-        ...(change.previousKey ? [rowOf(change.previousKey)] : []),
-        ...(change.replaces ? [change.replaces.row] : []),
-      ];
-  }
+  const rows = keysOf(change).map(rowOf);
+  if (change.kind === 'removal') return [change.row];
+  return change.kind === 'put' && change.replaces ? [...rows, change.replaces.row] : rows;
 }

@@ -2,7 +2,7 @@ import type { ConsumedRecord } from '@millrace/messaging';
 import { deadLetterTopicOf } from '@millrace/schemas';
 import type { Route } from '../mapping/route.js';
 import { groupOf } from '../names/bridge-names.js';
-import type { Change, Key } from '../sinks/compaction.js';
+import { type Key, keysOf } from '../sinks/compaction.js';
 import { KeyRepair, type RepairParts } from '../verification/repair.js';
 import type { RepairReport } from '../verification/repair-report.js';
 import type { Pending, VerifyParts } from '../verification/verify.js';
@@ -131,9 +131,4 @@ class Letters {
       return [];
     }
   }
-}
-
-function keysOf(change: Change): Key[] {
-  if (change.kind !== 'put' && change.kind !== 'delete') return [];
-  return change.kind === 'put' && change.previousKey ? [change.key, change.previousKey] : [change.key];
 }

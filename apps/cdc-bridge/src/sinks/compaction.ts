@@ -63,6 +63,12 @@ export interface Effects {
   readonly removals?: readonly Removal[];
 }
 
+/** The keys of the rows that a change is of; none where it names its row by something else. */
+export function keysOf(change: Change): Key[] {
+  if (change.kind !== 'put' && change.kind !== 'delete') return [];
+  return change.kind === 'put' && change.previousKey ? [change.key, change.previousKey] : [change.key];
+}
+
 /** Folds the changes of a batch, in their order, into one effect per key. No field that was told is lost. */
 export function compact(changes: Iterable<Change>): Effects {
   const states = new Map<string, Put | Delete>();
