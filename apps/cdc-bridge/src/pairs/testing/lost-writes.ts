@@ -1,6 +1,7 @@
 import { type ChangeStreamUpdateDocument, type Document, MongoClient, Timestamp } from 'mongodb';
 import type pg from 'pg';
 import type { Databases } from '../../testing/databases.js';
+import { type Change, NO_NOTE, notLogged, undone } from './undone-deletions.js';
 
 /** A table and its collection have one name. */
 export interface WatchedPair {
@@ -16,15 +17,6 @@ export interface Loser {
   readonly loser: Document | null;
 }
 
-/** A note that was put in the place of another, or of none. */
-interface Change {
-  readonly table: string;
-  readonly key: number;
-  readonly old: string | null;
-  readonly new: string | null;
-  readonly byBridge: boolean;
-}
-
 /** What was done until some moment. */
 export interface Mark {
   readonly audited: number;
@@ -38,18 +30,19 @@ export interface Findings {
   readonly real: Readonly<Record<string, number>>;
 }
 
-/** Postgres' half: every change of a note, in order, with who made it; `nested` where a trigger did. */
+/** Postgres' half: every change of a row, in order, with who made it; `nested` where a trigger did. */
 const AUDIT_TABLE = `
 create table audit (n bigint generated always as identity primary key, tbl text, key int, by text, old text, new text,
   nested boolean default pg_trigger_depth() > 1);
 create function audit() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$ begin
   if tg_op = 'DELETE' or (tg_op = 'UPDATE' and old.id <> new.id) then
-    insert into audit (tbl, key, by, old) values (tg_table_name, old.id, session_user, old.note);
+    insert into audit (tbl, key, by, old) values (tg_table_name, old.id, session_user, coalesce(old.note, '${NO_NOTE}'));
   end if;
   if tg_op = 'INSERT' or (tg_op = 'UPDATE' and old.id <> new.id) then
-    insert into audit (tbl, key, by, new) values (tg_table_name, new.id, session_user, new.note);
+    insert into audit (tbl, key, by, new) values (tg_table_name, new.id, session_user, coalesce(new.note, '${NO_NOTE}'));
   elsif tg_op = 'UPDATE' then
-    insert into audit (tbl, key, by, old, new) values (tg_table_name, new.id, session_user, old.note, new.note);
+    insert into audit (tbl, key, by, old, new) 
+      values (tg_table_name, new.id, session_user, coalesce(old.note, '${NO_NOTE}'), coalesce(new.note, '${NO_NOTE}'));
   end if;
   return null;
 end $$`;
@@ -128,13 +121,17 @@ export class LostWrites implements AsyncDisposable {
     const logged = new Set(losers);
     const lostBy = (changes: readonly Change[], other: ReadonlySet<string>) =>
       changes
-        .filter((change) => change.byBridge && change.old !== null && change.old !== change.new)
+        .filter((change) => change.byBridge && change.old && change.old !== change.new)
         .map(({ table, key, old }) => `${table} ${key} ${old}`)
         .filter((write) => !other.has(write) && !logged.has(write));
     const real = losers.filter((loser) => inPostgres.has(loser) !== inMongo.has(loser));
     const deletions = [...undone(rows, docs), ...undone(docs, rows)];
     return {
-      lost: [...lostBy(rows, inMongo), ...lostBy(docs, inPostgres), ...notLogged(deletions, conflicts)],
+      lost: [
+        ...lostBy(rows, inMongo),
+        ...lostBy(docs, inPostgres),
+        ...notLogged(deletions, conflicts, rows, docs),
+      ],
       real: Object.fromEntries(
         this.pairs.map(({ table }) => [table, real.filter((loser) => loser.startsWith(`${table} `)).length]),
       ),
@@ -187,53 +184,20 @@ export class LostWrites implements AsyncDisposable {
         return {
           table: change.ns.coll,
           key: update.documentKey._id as unknown as number,
-          old: (update.fullDocumentBeforeChange?.note as string | null | undefined) ?? null,
-          new: (update.fullDocument?.note as string | null | undefined) ?? null,
+          old: noteOf(update.fullDocumentBeforeChange),
+          new: noteOf(update.fullDocument),
           byBridge: change.lsid !== undefined && byBridge.has(transactionOf(change)),
         };
       });
   }
 }
 
-/**
- * Deletions of an application that the bridge undid with a row which the other side, by its own history, only ever
- * changed: from the very row that was deleted to the one that the bridge brought, it was never without one.
- */
-function undone(here: readonly Change[], there: readonly Change[]): Pick<Change, 'table' | 'key'>[] {
-  const others = Map.groupBy(there, rowOf);
-  return [...Map.groupBy(here, rowOf)].flatMap(([row, changes]) => {
-    const other = others.get(row) ?? [];
-    return changes.filter((change, i) => {
-      const before = changes[i - 1];
-      if (!change.byBridge || change.old !== null || !before || before.byBridge || before.new !== null)
-        return false;
-      const brought = other.findIndex((each) => each.new === change.new);
-      const deleted = other.slice(0, brought + 1).findLastIndex((each) => each.new === before.old);
-      return before.old !== null && deleted >= 0 && other.slice(deleted, brought).every(isThere);
-    });
-  });
-}
-
-/** Those for which there are fewer losers without a row. */
-function notLogged(
-  deletions: readonly Pick<Change, 'table' | 'key'>[],
-  conflicts: readonly Loser[],
-): string[] {
-  const logged = new Map<string, number>();
-  for (const { table, key, loser } of conflicts) {
-    const row = `${table} ${JSON.parse(key)[0]}`;
-    if (loser === null) logged.set(row, (logged.get(row) ?? 0) + 1);
-  }
-  return [...Map.groupBy(deletions, rowOf)]
-    .filter(([row, of]) => of.length > (logged.get(row) ?? 0))
-    .map(([row]) => `${row}: a deletion`);
-}
-
-const rowOf = ({ table, key }: Pick<Change, 'table' | 'key'>): string => `${table} ${key}`;
-const isThere = (change: Change): boolean => change.new !== null;
-
 function transactionOf({ lsid, txnNumber }: Document): string | undefined {
   return lsid && `${lsid.id.toString('hex')} ${txnNumber}`;
+}
+
+function noteOf(document: Document | null | undefined): string | null {
+  return document ? ((document.note as string | null | undefined) ?? NO_NOTE) : null;
 }
 
 function notesOf(changes: readonly Change[]): Set<string> {
