@@ -4,7 +4,7 @@ import type { NamedDatabases } from '../databases/named-databases.js';
 import { changeTopic, OWN_SCHEMA, ownDatabase } from '../names/bridge-names.js';
 import type { TwoWayPipeline } from '../pipelines/pipeline.schema.js';
 import { sequencesOf } from '../postgres/key-sequence.js';
-import { readColumns } from '../postgres/table-columns.js';
+import { columnsState, readColumns } from '../postgres/table-columns.js';
 import { ConflictLog } from './conflict.log.js';
 import { MongoSide } from './mongo.side.js';
 import { PairMapping } from './pair.mapping.js';
@@ -88,11 +88,13 @@ export class PairConnections {
   async parts(): Promise<PairParts> {
     const { rename, drop, key, conflict } = this.pipeline;
     const table = tableOf(this.pipeline);
-    const { rows } = await this.#pool.query<{ there: boolean }>(
-      'select to_regclass($1) is not null as there',
+    // The state before the columns: where both changed between, the first round notices.
+    const { rows } = await this.#pool.query<{ there: boolean; state: string }>(
+      `select to_regclass($1) is not null as there, ${columnsState(table)} as state`,
       [this.tables.positions],
     );
-    if (!rows[0]?.there) throw new PairNotPrepared(this.pipeline.name);
+    const [{ there, state } = { there: false, state: '' }] = rows;
+    if (!there) throw new PairNotPrepared(this.pipeline.name);
     const columns = await readColumns(this.#pool, table);
     const mapping = new PairMapping(columns, { rename, drop, key, newest: conflict.newest });
     const sequences = await sequencesOf(this.#pool, table, mapping.key);
@@ -100,6 +102,7 @@ export class PairConnections {
       table,
       this.tables,
       mapping,
+      state,
       sequences.filter(({ granted }) => granted),
     );
     const policy = {

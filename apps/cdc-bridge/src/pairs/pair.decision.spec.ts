@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Image, imageOf } from '../values/canonical.js';
 import { type ConflictPolicy, decide, decideFor, NO_BASE, type Standing } from './pair.decision.js';
+import { type Image, ImageFields } from './pair.image.js';
 import { type Guard, type Scenario, simulate } from './testing/pair.model.js';
 
 const RUNS_PER_POLICY = 40_000;
@@ -59,14 +59,16 @@ describe('a pair under two workers, crashes, zombies, repeated hints, and values
     ['accepted', /conflict|lost|differ/],
     ['row hash', /differ/],
     ['lock', /conflict|lost|differ/],
+    ['columns', /conflict/],
   ])('is caught without the check of: %s', { timeout: 60_000 }, (without, fault) => {
     const broken = () => check({ policy: { priority: 'postgres' }, sequential: false, without }, 60_000);
     expect(broken).toThrow(fault);
   });
 });
 
+const FIELDS = ['name', 'at'];
 const image = (name: string, at: number) =>
-  imageOf(['name', 'at'], { name, at: new Date(at) }, 'at') as Image;
+  new ImageFields(FIELDS, 'at').imageOf({ name, at: new Date(at) }) as Image;
 const ann = image('Ann', 1);
 const bob = image('Bob', 2);
 const standing = (part: Partial<Standing>): Standing => ({
@@ -184,6 +186,92 @@ describe('decide', () => {
   it('lets the base of a key go whose ledger row was pruned', () => {
     const pruned = standing({ rev: 0n, row: null, doc: null, base: { rev: 9n, hash: null } });
     expect(decide(pruned, priority)).toEqual({ go: 'dropBase' });
+  });
+});
+
+describe('decide, after a column was added', () => {
+  const wide = (name: string, at: number, level?: number) =>
+    new ImageFields([...FIELDS, 'level'], 'at').imageOf({ name, at: new Date(at), level }) as Image;
+  const row = wide('Ann', 1, 9);
+  const mongo: ConflictPolicy = { priority: 'mongo' };
+  const edited = wide('Eve', 3);
+  const filled = wide('Eve', 3, 9);
+
+  it('carries its default to a document that has no value for it', () => {
+    expect(decide(standing({ row, doc: wide('Ann', 1) }), mongo)).toEqual({
+      go: 'toDoc',
+      conflict: false,
+      differ: [2],
+      base: { rev: 7n, hash: row.hash },
+    });
+  });
+
+  it('takes no default for an edit of the row: the document takes it over, and keeps its own', () => {
+    const base = { rev: 7n, hash: row.hash };
+    for (const policy of [mongo, { priority: 'postgres' } as const]) {
+      const first = decide(standing({ row, doc: edited }), policy);
+      expect(first).toEqual({ go: 'toDoc', conflict: false, differ: [2], base });
+      expect(decide(standing({ row, doc: filled, base }), policy)).toMatchObject({
+        go: 'toRow',
+        conflict: false,
+        differ: [0, 1],
+      });
+    }
+  });
+
+  it('takes nothing of a row with a value that the document has itself', () => {
+    const own = standing({ row, doc: wide('Ann', 1, 5) });
+    expect(decide(own, { priority: 'postgres' })).toMatchObject({
+      go: 'toRow',
+      conflict: false,
+      differ: [2],
+    });
+  });
+
+  it('lets a document that wins a conflict take it over first, and knows of the conflict still', () => {
+    const both = { rev: 8n, row: wide('Bob', 2, 9) };
+    const base = { rev: 7n, hash: ann.hash };
+    expect(decide(standing({ ...both, doc: edited }), mongo)).toEqual({
+      go: 'toDoc',
+      conflict: false,
+      differ: [2],
+      base,
+    });
+    expect(decide(standing({ ...both, doc: filled }), mongo)).toMatchObject({ go: 'toRow', conflict: true });
+    expect(decide(standing({ ...both, doc: edited }), { priority: 'postgres' })).toMatchObject({
+      go: 'toDoc',
+      conflict: true,
+      base: { rev: 8n, hash: both.row.hash },
+    });
+  });
+
+  it('lengthens a chain of accepted writes only when the document has taken it over', () => {
+    const accepted = { rev: 8n, first: 8n, base: 7n, hash: bob.hash };
+    const taken = { rev: 8n, row: wide('Bob', 2, 9), accepted };
+    expect(decide(standing({ ...taken, doc: edited }), mongo)).toMatchObject({
+      go: 'toDoc',
+      conflict: false,
+      differ: [2],
+      base: { rev: 7n, hash: ann.hash },
+    });
+    expect(decide(standing({ ...taken, doc: filled }), mongo)).toMatchObject({
+      go: 'toRow',
+      conflict: false,
+      accepted: { first: 8n, base: 7n, hash: filled.hash },
+    });
+  });
+
+  it('leaves alone what holds no value on either side, and carries a deletion', () => {
+    const neither = { row: wide('Ann', 1), doc: wide('Ann', 1) };
+    expect(decide(standing(neither), mongo)).toEqual({ go: 'nothing' });
+    expect(decide(standing({ row, doc: null }), mongo)).toMatchObject({ go: 'toRow', conflict: false });
+  });
+
+  it('keeps it also where MongoDB has the last word', () => {
+    const base = { rev: 7n, hash: ann.hash };
+    const fill = { go: 'toDoc', conflict: false, differ: [2], base };
+    expect(decideFor('mongo', standing({ row, doc: edited }))).toEqual(fill);
+    expect(decideFor('mongo', standing({ row, doc: filled }))).toMatchObject({ go: 'toRow', differ: [0, 1] });
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Image } from '../values/canonical.js';
+import type { Image } from './pair.image.js';
 
 export type Side = 'postgres' | 'mongo';
 
@@ -8,7 +8,7 @@ export interface ConflictPolicy {
   readonly newest?: string;
 }
 
-/** How both sides stood when they were last known to be equal; `hash` is null when both were absent. */
+/** How both sides stood when they were last known to be equal; `hash` is an image's, null when both were absent. */
 export interface Base {
   readonly rev: bigint;
   readonly hash: string | null;
@@ -66,7 +66,8 @@ export type Decision =
  * - `stale`: the row is older than the base, so the reading is not to be trusted: begin again.
  * - `dropBase`: the key is gone on the Postgres side, its pruned ledger row too; the base may go as well.
  * - `toDoc`: make the document like the row and move the base, in one transaction (with nothing in `differ`
- *   only the base moves).
+ *   only the base moves). Of columns that were added since they were last equal, a document takes over what it has
+ *   no value for, before its own edit goes to the row.
  * - `toRow`: make the row like the document and write `accepted`, in one transaction.
  *
  * With `conflict`, both sides changed and differ: the side that is overwritten belongs in the conflict log.
@@ -78,27 +79,35 @@ export function decide(standing: Standing, policy: ConflictPolicy): Decision {
 
   const standsIn = accepted !== null && builtOn(accepted, known) ? accepted : null;
   const base = standsIn ?? known;
-  const rowHash = row?.hash ?? null;
-  const docHash = doc?.hash ?? null;
-  const docChanged = docHash !== base.hash;
+  const added = addedSince(base, row, doc);
+  const docChanged =
+    hashLike(base, doc) !== base.hash || added.some((i) => isSet(doc, i) && differs(row, doc, i));
   // A row can change without a revision (ALTER TYPE, a disabled trigger), which only its hash shows. While
   // `accepted` stands in, the hash is that of what MongoDB sent, which the row need not have kept as it was.
-  const rowChanged = rev !== base.rev || (standsIn === null && rowHash !== base.hash);
-  if (!docChanged && !rowChanged && standsIn === null) return { go: 'nothing' };
+  const rowChanged = rev !== base.rev || (standsIn === null && hashLike(base, row) !== base.hash);
+  const isTold = !added.some((i) => isSet(row, i) || isSet(doc, i));
+  if (!docChanged && !rowChanged && standsIn === null && isTold) return { go: 'nothing' };
 
   const differ = differingFields(row, doc);
   const equal = differ.length === 0 && (row === null) === (doc === null);
   const conflict = docChanged && rowChanged && !equal;
+  const toDoc = { rev, hash: row?.hash ?? null };
   if (docChanged && !equal && (!rowChanged || winner(row, doc, policy) === 'mongo')) {
+    const missing = added.filter((i) => !isSet(doc, i) && isSet(row, i));
+    if (missing.length > 0) return fill(missing, rowChanged || standsIn ? known : toDoc);
     const chained = standsIn !== null && standsIn.rev === rev ? standsIn : null;
     return {
       go: 'toRow',
       conflict,
       differ,
-      accepted: { first: chained?.first ?? null, base: chained?.base ?? known.rev, hash: docHash },
+      accepted: {
+        first: chained?.first ?? null,
+        base: chained?.base ?? known.rev,
+        hash: doc?.hash ?? null,
+      },
     };
   }
-  return { go: 'toDoc', conflict, differ, base: { rev, hash: rowHash } };
+  return { go: 'toDoc', conflict, differ, base: toDoc };
 }
 
 /**
@@ -107,23 +116,43 @@ export function decide(standing: Standing, policy: ConflictPolicy): Decision {
  */
 export function decideFor(side: Side, { rev, accepted, row, doc, base }: Standing): Decision {
   if (rev === 0n && row === null && base.rev > 0n && base.hash === null) return { go: 'dropBase' };
-  const [rowHash, docHash] = [row?.hash ?? null, doc?.hash ?? null];
+  const rowHash = row?.hash ?? null;
   const differ = differingFields(row, doc);
   const equal = differ.length === 0 && (row === null) === (doc === null);
   if (equal && base.rev === rev && base.hash === rowHash) return { go: 'nothing' };
   // What Postgres made of this very document is as equal as it gets: the document follows.
-  const taken = accepted !== null && accepted.rev === rev && accepted.hash === docHash;
+  const taken = accepted !== null && accepted.rev === rev && accepted.hash === hashLike(accepted, doc);
   if (side === 'mongo' && !equal && !taken) {
+    const missing = addedSince(base, row, doc).filter((i) => !isSet(doc, i) && isSet(row, i));
+    if (missing.length > 0) return fill(missing, base);
     return {
       go: 'toRow',
       conflict: row !== null,
       differ,
-      accepted: { first: null, base: base.rev, hash: docHash },
+      accepted: { first: null, base: base.rev, hash: doc?.hash ?? null },
     };
   }
   const conflict = side === 'postgres' && !equal && doc !== null;
   return { go: 'toDoc', conflict, differ, base: { rev, hash: rowHash } };
 }
+
+function fill(differ: readonly number[], base: Base): Decision {
+  return { go: 'toDoc', conflict: false, differ, base };
+}
+
+/** Of a side, compared with the fields that the base is of. */
+function hashLike({ hash }: Base, image: Image | null): string | null {
+  return image && hash !== null ? image.like(hash) : (image?.hash ?? null);
+}
+
+/** The positions of fields of which the base, being older, says nothing; none unless both sides are there. */
+function addedSince({ hash }: Base, row: Image | null, doc: Image | null): number[] {
+  return hash !== null && row && doc ? [...row.fields.keys()].slice(row.widthOf(hash)) : [];
+}
+
+const isSet = (image: Image | null, i: number): boolean => Boolean(image?.fields[i]);
+const differs = (row: Image | null, doc: Image | null, i: number): boolean =>
+  row?.fields[i] !== doc?.fields[i];
 
 /** Whether `accepted` began on this base, or on one that has since moved along its own chain. */
 function builtOn(accepted: Accepted, base: Base): boolean {
@@ -139,5 +168,5 @@ function winner(row: Image | null, doc: Image | null, policy: ConflictPolicy): S
 /** Every mapped field, where only one side is there. */
 function differingFields(row: Image | null, doc: Image | null): number[] {
   const positions = [...((row ?? doc)?.fields.keys() ?? [])];
-  return positions.filter((i) => row?.fields[i] !== doc?.fields[i]);
+  return positions.filter((i) => differs(row, doc, i));
 }

@@ -3,11 +3,11 @@ import { refuseUnknown } from '../mapping/unknown-columns.js';
 import type { Column } from '../postgres/table-columns.js';
 import { toPostgres } from '../values/bson-to-postgres.js';
 import { type BsonDocument, type BsonValue, setField } from '../values/bson-value.js';
-import { type Image, imageOf } from '../values/canonical.js';
 import { toBson } from '../values/postgres-to-bson.js';
 import { baseType } from '../values/postgres-type.js';
 import { ValueFault } from '../values/value.fault.js';
 import { type KeyKind, KeyMapping } from './key.mapping.js';
+import { type Image, ImageFields } from './pair.image.js';
 
 /** A column and the top-level field that it is kept equal to. */
 export interface MappedField {
@@ -28,8 +28,7 @@ export interface MappingOptions {
 export class PairMapping {
   readonly key: KeyMapping;
   readonly fields: readonly MappedField[];
-  readonly #names: readonly string[];
-  readonly #newest: string | undefined;
+  readonly #images: ImageFields;
 
   /** @throws Error that names the column which a pair cannot have */
   constructor(columns: readonly Column[], { rename, drop, key, newest }: MappingOptions) {
@@ -42,10 +41,10 @@ export class PairMapping {
         ({ name, keyPosition, generated }) => keyPosition === null && !generated && !drop.includes(name),
       )
       .map((column) => ({ column, name: fieldName(rename[column.name] ?? column.name) }));
-    this.#names = this.fields.map(({ name }) => name);
-    const repeated = this.#names.find((name, i) => this.#names.indexOf(name) !== i);
+    const names = this.fields.map(({ name }) => name);
+    const repeated = names.find((name, i) => names.indexOf(name) !== i);
     if (repeated !== undefined) throw new Error(`two columns of the pair are both mapped to ${repeated}`);
-    this.#newest = newest === undefined ? undefined : this.#timestampField(newest);
+    this.#images = new ImageFields(names, newest === undefined ? undefined : this.#timestampField(newest));
   }
 
   /** The mapped fields of a row, from the texts of its columns. */
@@ -58,7 +57,7 @@ export class PairMapping {
   }
 
   image(document: BsonDocument | null): Image | null {
-    return imageOf(this.#names, document, this.#newest);
+    return this.#images.imageOf(document);
   }
 
   /** The text that a column gets from a document; null where the field is null or missing. */

@@ -57,7 +57,7 @@ const LIMITS = { records: 500, bytes: 8_000_000 };
 export class PairRun {
   readonly worker: PairWorker;
   readonly unmapped: UnmappedDocuments;
-  /** Rejects when the pair cannot go on: with PairRestored. */
+  /** Rejects when the pair cannot go on: with PairRestored, or ColumnsChanged. */
   readonly ended: Promise<void>;
   readonly #intake: PairIntake;
   readonly #consumer: RecordConsumer;
@@ -173,10 +173,7 @@ export class PairRun {
     }
   }
 
-  /**
-   * A new type alters rows of which no hint tells, so that everything is to be looked at; and an instance that goes
-   * on with the old columns would not agree with the others on what is equal.
-   */
+  /** A new type alters rows of which no hint tells: even where nobody writes, everything is to be looked at. */
   async #checkColumns(): Promise<void> {
     const now = await this.connections.parts().catch(() => undefined); // the worker tells of a database that is away
     if (!now || this.#stop.signal.aborted) return;

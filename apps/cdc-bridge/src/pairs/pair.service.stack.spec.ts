@@ -335,6 +335,46 @@ describe('a pair as a service', () => {
     await eventually('nothing parked', 30_000, async () => (await service.status()).parked.count === 0);
   }, 240_000);
 
+  it('takes a column that is added while documents are edited, in two instances, without a conflict', async () => {
+    await pair.prepare();
+    const ids = Array.from({ length: 60 }, (_, i) => i + 1);
+    // Neither would look at the columns of its own accord.
+    const services = [pair.start({ columnsEveryMs: 600_000 }), pair.start({ columnsEveryMs: 600_000 })];
+    for (const service of services) await running(service);
+    await app.query(
+      `insert into customers (id, name) select n, 'Ann' from generate_series(1, ${ids.length}) n`,
+    );
+    const collection = await documents();
+    await eventually('the documents', 60_000, async () => (await collection.countDocuments()) === ids.length);
+    const edits = new AbortController();
+    const editing = (async () => {
+      let n = 0;
+      while (!edits.signal.aborted)
+        await collection.updateOne(
+          { _id: (1 + (n % ids.length)) as never },
+          { $set: { note: `doc ${++n}` } },
+        );
+    })();
+    try {
+      await owner.query(`alter table customers add column tier text not null default 'basic'`);
+      await eventually('the column in every document', 60_000, async () => {
+        return (await collection.countDocuments({ tier: 'basic' })) === ids.length;
+      });
+    } finally {
+      edits.abort();
+      await editing;
+    }
+    await eventually('both sides to be equal', 60_000, async () => {
+      const { rows } = await owner.query('select id, name, note, tier from customers order by id');
+      const found = await collection.find().sort({ _id: 1 }).toArray();
+      const same = found.map(({ _id, name, note, tier }) => ({ id: _id, name, note, tier }));
+      return JSON.stringify(rows) === JSON.stringify(same);
+    });
+    const statuses = await Promise.all(services.map((service) => service.status()));
+    for (const { parked, counts } of statuses) expect([parked.count, counts.conflicts]).toEqual([0, 0]);
+    expect(await services[0]?.conflicts()).toEqual([]);
+  });
+
   it('takes a key whose type was widened while it runs', async () => {
     await pair.prepare();
     const service = pair.start({ columnsEveryMs: 300 });

@@ -22,6 +22,7 @@ import {
 import { type PairParts, PairSync } from './pair.sync.js';
 import { type PairVerification, verifyPair } from './pair.verify.js';
 import { PairRestored, PairStopped } from './pair.worker.js';
+import { ColumnsChanged } from './postgres.side.js';
 import type { RoundCounts } from './round.js';
 
 /** An application waits no longer than both of these for a document of a transaction that a killed bridge left. */
@@ -122,12 +123,12 @@ export class PairService {
     };
   }
 
-  /** What a check of everything would do now. @throws SinkError, PairNotPrepared */
+  /** What a check of everything would do now. @throws SinkError, PairNotPrepared, ColumnsChanged */
   async plan(signal: AbortSignal): Promise<PairPlan> {
     return await planPair(new PairSync(await this.#connections.parts()), signal);
   }
 
-  /** @throws SinkError, PairNotPrepared */
+  /** @throws SinkError, PairNotPrepared, ColumnsChanged */
   async verify(signal: AbortSignal): Promise<PairVerification> {
     const sync = new PairSync(await this.#connections.parts());
     return await verifyPair(sync, (until) => this.drained(until), signal);
@@ -136,7 +137,7 @@ export class PairService {
   /**
    * Looks at every key, and makes both sides equal. With `from`, that side wins wherever they differ, whatever
    * the pair remembers: for a database that was restored from a copy.
-   * @throws PairStopped where the pair does not run, or is paused meanwhile
+   * @throws PairStopped where the pair does not run, or is paused meanwhile; ColumnsChanged
    */
   async repair(signal: AbortSignal, from?: Side): Promise<void> {
     if (from === undefined) {
@@ -221,6 +222,8 @@ export class PairService {
     this.#lastError = null;
     try {
       await Promise.race([turned, run.ended]);
+    } catch (error) {
+      if (!(error instanceof ColumnsChanged)) throw error; // begins anew, with the columns as they are now
     } finally {
       await run.stop();
       this.#counts = sum(this.#counts, run.worker.counts);

@@ -224,20 +224,23 @@ describe('a pair', () => {
         balance: i + 200.55,
       })),
     );
-    const { worker } = await start({ priority: 'postgres' });
+    const { worker, stop } = await start({ priority: 'postgres' });
     worker.checkEverything();
     await rest();
     expect(await differing()).toEqual([]);
     expect(await customers().countDocuments()).toBe(499);
     expect(await conflicts()).toEqual([]);
 
+    await stop();
+    workers = [];
     await owner.query('alter table customers drop column twice, alter column balance type numeric(10,1)');
-    worker.checkEverything();
+    const { worker: next } = await start({ priority: 'postgres' });
+    next.checkEverything();
     await rest();
     expect(await differing()).toEqual([]);
 
     await app.query('truncate customers');
-    worker.checkEverything();
+    next.checkEverything();
     await rest();
     expect(await customers().countDocuments()).toBe(0);
     expect(await conflicts()).toEqual([]);
@@ -422,6 +425,41 @@ describe('a pair', () => {
       expect([await conflicts(), later.worker.counts.rows]).toEqual([[], 0]);
     },
   );
+
+  it.each(['postgres', 'mongo'] as const)(
+    'ends a worker that has the old columns, and keeps what documents were edited meanwhile, priority %s',
+    async (priority) => {
+      const old = await start({ priority });
+      await app.query(`insert into customers (id, name) values (1, 'Ann'), (2, 'Bob')`);
+      hintAll(old.worker, 1, 2);
+      await rest();
+      await owner.query(`alter table customers add column tier text not null default 'basic'`);
+      await customers().updateOne({ _id: 1 as never }, { $set: { name: 'Anna' } });
+      await customers().updateOne({ _id: 2 as never }, { $set: { name: 'Bobby', tier: 'gold' } });
+      const before = { ...old.worker.counts };
+      hintAll(old.worker, 1, 2);
+      expect(await old.ended).toMatchObject({ code: 'PAIR_COLUMNS_CHANGED' });
+      expect(old.worker.counts).toEqual(before);
+      workers = [];
+      const { worker } = await start({ priority });
+      hintAll(worker, 1, 2);
+      await rest();
+      const { rows } = await owner.query('select name, tier from customers order by id');
+      expect(rows).toEqual([
+        { name: 'Anna', tier: 'basic' },
+        { name: 'Bobby', tier: 'gold' },
+      ]);
+      expect(await customers().find().sort({ _id: 1 }).toArray()).toMatchObject(rows);
+      expect(await conflicts()).toEqual([]);
+    },
+  );
+
+  it('ends a worker one of whose columns is gone', async () => {
+    const { worker, ended } = await start({ priority: 'postgres' });
+    await owner.query('alter table customers drop column note');
+    hintAll(worker, 1);
+    expect(await ended).toMatchObject({ code: 'PAIR_COLUMNS_CHANGED' });
+  });
 
   it('is repaired from one side by one worker alone', async () => {
     const { worker } = await start({ priority: 'postgres' });

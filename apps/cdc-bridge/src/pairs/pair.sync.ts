@@ -4,7 +4,6 @@ import { inTransaction } from '../postgres/transaction.js';
 import { refuseOversize } from '../sinks/mongo.writes.js';
 import { fromMongo, fromPostgres, SinkError } from '../sinks/sink.error.js';
 import { type BsonDocument, type BsonValue, setField } from '../values/bson-value.js';
-import type { Image } from '../values/canonical.js';
 import { ValueFault } from '../values/value.fault.js';
 import type { DocWrite, MongoSide } from './mongo.side.js';
 import {
@@ -15,8 +14,15 @@ import {
   NO_BASE,
   type Standing,
 } from './pair.decision.js';
+import type { Image } from './pair.image.js';
 import type { PairMapping } from './pair.mapping.js';
-import { type PostgresSide, type RowReading, RowsMoved, type RowWrite } from './postgres.side.js';
+import {
+  ColumnsChanged,
+  type PostgresSide,
+  type RowReading,
+  RowsMoved,
+  type RowWrite,
+} from './postgres.side.js';
 import { Round } from './round.js';
 
 /** The most keys that a round takes: thousands of advisory locks in a transaction exhaust Postgres' memory. */
@@ -78,7 +84,7 @@ export class PairSync {
 
   /**
    * Reads keys of both sides and decides, without a lock and without a write. Halves what does not answer in time.
-   * @throws SinkError
+   * @throws SinkError, ColumnsChanged
    */
   async look(keys: readonly string[]): Promise<Looked> {
     for (let attempt = 1; ; attempt++) {
@@ -104,7 +110,7 @@ export class PairSync {
     const readings = await inTransaction(this.parts.pool, (client) =>
       this.parts.postgres.read(client, keys),
     ).catch((error: unknown) => {
-      throw fromPostgres(error);
+      throw error instanceof ColumnsChanged ? error : fromPostgres(error);
     });
     await using session = this.parts.client.startSession();
     try {
@@ -135,6 +141,7 @@ export class PairSync {
   /**
    * Never rejects for a key's or a database's sake: what failed stands in the round, by key.
    * @param keys texts of keys, `MAX_KEYS` at most
+   * @throws ColumnsChanged
    */
   async round(keys: readonly string[]): Promise<Round> {
     if (keys.length > MAX_KEYS) throw new RangeError(`${keys.length} keys in a round`);
@@ -146,6 +153,7 @@ export class PairSync {
       });
       round.wroteRows(writes);
     } catch (error) {
+      if (error instanceof ColumnsChanged) throw error;
       if (error instanceof RowsMoved) round.failed(error.keys, new SinkError('SINK_CONFLICT', error));
       else round.failed(round.open(), fromPostgres(error));
     }

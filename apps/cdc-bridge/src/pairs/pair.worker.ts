@@ -132,7 +132,7 @@ export class PairWorker {
 
   /**
    * Works until `stop`; finishes the round in hand.
-   * @throws PairRestored
+   * @throws PairRestored, ColumnsChanged
    */
   async run(): Promise<void> {
     let failure: unknown = new PairStopped();

@@ -1,6 +1,7 @@
-import type { ClientBase, Pool } from 'pg';
+import { type ClientBase, DatabaseError, type Pool } from 'pg';
 import { quoteName, quoteTable, type TableName } from '../postgres/identifier.js';
 import { type KeySequence, passKeys } from '../postgres/key-sequence.js';
+import { columnsState } from '../postgres/table-columns.js';
 import { readExpression, writeExpression } from '../values/postgres-type.js';
 import type { Attempt } from './attempt.js';
 import type { Accepted } from './pair.decision.js';
@@ -42,6 +43,7 @@ interface ReadRow {
   readonly there: boolean;
   readonly parked: boolean;
   readonly texts: (string | null)[];
+  readonly state: string | null;
 }
 
 /** Some rows are no longer as they were read, or locked by someone: the transaction must be rolled back. */
@@ -51,14 +53,29 @@ export class RowsMoved extends Error {
   }
 }
 
+/** The table has other columns than those that are known: what is equal, and what a write may touch, is not known either. */
+export class ColumnsChanged extends Error {
+  readonly code = 'PAIR_COLUMNS_CHANGED';
+  readonly canRetry = true;
+
+  constructor(table: string, options?: ErrorOptions) {
+    super(`the columns of ${table} changed meanwhile: ask again`, options);
+  }
+}
+
+/** SQLSTATE: undefined_column (postgresql.org/docs/current/errcodes-appendix.html). */
+const UNDEFINED_COLUMN = '42703';
+
 /** The statements of a pair on its table and ledger, each within the caller's transaction. */
 export class PostgresSide {
   readonly #table: string;
 
+  /** @param state of the columns that the mapping was made of; see `columnsState` */
   constructor(
     private readonly table: TableName,
     readonly tables: PairTables,
     readonly mapping: PairMapping,
+    readonly state: string,
     readonly sequences: readonly KeySequence[] = [],
     private readonly isAlone = false,
   ) {
@@ -67,7 +84,7 @@ export class PostgresSide {
 
   /** The same, for whoever has the pair to itself; see `withoutOthers`. */
   alone(): PostgresSide {
-    return new PostgresSide(this.table, this.tables, this.mapping, this.sequences, true);
+    return new PostgresSide(this.table, this.tables, this.mapping, this.state, this.sequences, true);
   }
 
   /** Takes an advisory lock on each key that is free, until the transaction ends. Waits for none. */
@@ -81,18 +98,29 @@ export class PostgresSide {
     return rows.map(({ key }) => key);
   }
 
-  /** Must be a statement of its own after `lock`, so that it sees what others wrote before they let go. */
+  /**
+   * Must be a statement of its own after `lock`, so that it sees what others wrote before they let go. The table's
+   * columns then stay as they are until the transaction ends.
+   * @throws ColumnsChanged
+   */
   async read(client: ClientBase, keys: readonly string[]): Promise<RowReading[]> {
     const texts = this.mapping.fields.map(({ column }) =>
       readExpression(column.type, `t.${quoteName(column.name)}`),
     );
-    const { rows } = await client.query<ReadRow>(
-      `select v.key, l.rev, l.acc_rev, l.acc_first, l.acc_base, l.acc_hash, p.key is not null as parked,
-              ${this.#firstKeyColumn('t')} is not null as there, array[${texts.join(', ')}]::text[] as texts
+    const { rows } = await client
+      .query<ReadRow>(
+        `select v.key, l.rev, l.acc_rev, l.acc_first, l.acc_base, l.acc_hash, p.key is not null as parked,
+              ${this.#firstKeyColumn('t')} is not null as there, array[${texts.join(', ')}]::text[] as texts,
+              ${columnsState(this.table)} as state
        from ${this.#keys()} left join ${this.tables.ledger} l on l.key = v.key
        left join ${this.tables.parked} p on p.key = v.key left join ${this.#table} t on ${this.#sameKey()}`,
-      this.#keyParameters(keys),
-    );
+        this.#keyParameters(keys),
+      )
+      .catch((error: unknown) => {
+        const isGone = error instanceof DatabaseError && error.code === UNDEFINED_COLUMN;
+        throw isGone ? new ColumnsChanged(this.#table, { cause: error }) : error;
+      });
+    if (rows.some(({ state }) => state !== this.state)) throw new ColumnsChanged(this.#table);
     return rows.map((row) => ({
       key: row.key,
       rev: BigInt(row.rev ?? 0),

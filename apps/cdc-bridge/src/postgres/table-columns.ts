@@ -1,4 +1,4 @@
-import type { ClientBase, Pool } from 'pg';
+import { type ClientBase, escapeLiteral, type Pool } from 'pg';
 import type { PostgresType } from '../values/postgres-type.js';
 import { quoteTable, type TableName } from './identifier.js';
 
@@ -24,6 +24,12 @@ export function keyColumns(columns: readonly Column[]): Column[] {
   return columns
     .filter(({ keyPosition }) => keyPosition !== null)
     .sort((a, b) => (a.keyPosition ?? 0) - (b.keyPosition ?? 0));
+}
+
+/** An SQL expression whose text is another when a column of the table came, went, or has another name or type. */
+export function columnsState(table: TableName): string {
+  return `(select md5(string_agg(format('%s %s %s %s %s', attnum, attname, atttypid, atttypmod, attnotnull), ',' order by attnum))
+    from pg_attribute where attrelid = to_regclass(${escapeLiteral(quoteTable(table))}) and attnum > 0 and not attisdropped)`;
 }
 
 interface TypeRow {

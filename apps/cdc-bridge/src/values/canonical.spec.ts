@@ -1,6 +1,6 @@
 import { Binary, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { canonicalText, imageOf } from './canonical.js';
+import { canonicalText } from './canonical.js';
 import { ValueFault } from './value.fault.js';
 
 describe('canonicalText', () => {
@@ -46,27 +46,5 @@ describe('canonicalText', () => {
 
   it('refuses a date that JavaScript could not read', () => {
     expect(() => canonicalText(new Date(Number.NaN))).toThrow(ValueFault);
-  });
-});
-
-describe('imageOf', () => {
-  it('sees the mapped fields only, in the order of the pair', () => {
-    const image = imageOf(['name', 'balance'], { balance: 1.5, other: 1, name: 'Ann' });
-    expect(image).toEqual(
-      imageOf(['name', 'balance'], { name: 'Ann', balance: Decimal128.fromString('1.50') }),
-    );
-    expect(image?.hash).not.toBe(imageOf(['name', 'balance'], { name: 'Bob', balance: 1.5 })?.hash);
-    expect(imageOf(['name'], null)).toBeNull();
-  });
-
-  it('takes no inherited property for a field', () => {
-    expect(imageOf(['constructor', '__proto__'], {})).toEqual(
-      imageOf(['constructor', '__proto__'], { constructor: null }),
-    );
-  });
-
-  it('keeps the instant that `newest` compares', () => {
-    expect(imageOf(['at'], { at: new Date(5) }, 'at')?.instant).toBe(5);
-    expect(imageOf(['at'], { at: 'yesterday' }, 'at')?.instant).toBeNull();
   });
 });

@@ -19,8 +19,8 @@ class TrustingSide extends PostgresSide {
 /** Rounds that lack one of the guards of a pair, to see that a test notices. */
 export const withoutGuard = {
   'the rev check': (parts: PairParts) => {
-    const { mapping, postgres } = parts;
-    const trusting = new TrustingSide({ schema: 'public', table: 'customers' }, postgres.tables, mapping);
+    const { tables, mapping, state } = parts.postgres;
+    const trusting = new TrustingSide({ schema: 'public', table: 'customers' }, tables, mapping, state);
     return new PairSync({ ...parts, postgres: trusting });
   },
   accepted: (parts: PairParts) =>

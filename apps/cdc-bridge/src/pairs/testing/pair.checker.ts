@@ -1,4 +1,4 @@
-import type { Image } from '../../values/canonical.js';
+import type { Image } from '../pair.image.js';
 
 interface Overwrite {
   readonly row: Image | null;

@@ -1,7 +1,7 @@
 import type { MongoClient } from 'mongodb';
 import pg from 'pg';
 import { sessionOptions } from '../../postgres/session.js';
-import { readColumns } from '../../postgres/table-columns.js';
+import { columnsState, readColumns } from '../../postgres/table-columns.js';
 import type { Databases } from '../../testing/databases.js';
 import type { BsonValue } from '../../values/bson-value.js';
 import { MongoSide } from '../mongo.side.js';
@@ -68,9 +68,15 @@ export async function startWorker(
   });
   pool.on('error', () => {});
   const client = await databases.mongo('bridge', { appName: appName(databases), maxPoolSize: 3 });
-  const columns = await connected(pool, (connection) => readColumns(connection, TABLE));
+  const { rows } = await pool.query<{ state: string }>(`select ${columnsState(TABLE)} as state`);
+  const columns = await readColumns(pool, TABLE);
   const mapping = new PairMapping(columns, { ...DEFAULTS, newest: policy.newest, ...options });
-  const postgres = new PostgresSide(TABLE, new PairTables(SCHEMA, 'customers'), mapping);
+  const postgres = new PostgresSide(
+    TABLE,
+    new PairTables(SCHEMA, 'customers'),
+    mapping,
+    rows[0]?.state ?? '',
+  );
   const sync = syncOf({ pool, client, postgres, mongo: mongoSide(databases, client), mapping, policy });
   const unmapped: BsonValue[] = [];
   const worker = new PairWorker(sync, (id) => void unmapped.push(id), maxKeys);
@@ -102,13 +108,4 @@ export async function startWorker(
 function mongoSide(databases: Databases, client: MongoClient): MongoSide {
   const collection = client.db(databases.name).collection('customers');
   return new MongoSide(collection, client.db(`${databases.name}_bridge`), 'customers');
-}
-
-async function connected<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    return await work(client);
-  } finally {
-    client.release();
-  }
 }

@@ -1,9 +1,9 @@
-import type { Image } from '../../values/canonical.js';
 import { type Accepted, type Base, type ConflictPolicy, decide, NO_BASE } from '../pair.decision.js';
+import { type Image, ImageFields } from '../pair.image.js';
 import { Checker } from './pair.checker.js';
 import { randomFrom } from './random.js';
 
-export type Guard = 'none' | 'rev' | 'document' | 'accepted' | 'row hash' | 'lock';
+export type Guard = 'none' | 'rev' | 'document' | 'accepted' | 'row hash' | 'lock' | 'columns';
 
 export interface Scenario {
   /** What happens, in order: each byte is an application's write, a crash, a hint or a step of a worker. */
@@ -29,7 +29,10 @@ export interface Outcome {
 interface Content {
   readonly value: number;
   readonly instant: number;
+  /** Of a column that is added to the table one day, with a default; null where it has no value. */
+  readonly extra: number | null;
 }
+const DEFAULT_EXTRA = 9;
 interface Row {
   content: Content | null;
   rev: bigint;
@@ -60,6 +63,8 @@ export function simulate(scenario: Scenario): Outcome {
   let clock = 0;
   let hints = 0;
   let lock: object | null = null;
+  /** The table has the column `extra`. */
+  let isWide = false;
   const without = (guard: Guard) => scenario.without === guard;
   const release = (me: object) => {
     if (lock === me) lock = null;
@@ -72,7 +77,7 @@ export function simulate(scenario: Scenario): Outcome {
     hints++;
   }
   function writeDoc(content: Content | null, past: bigint) {
-    if (imageOf(content) !== imageOf(mongo.content)) hints++;
+    if (!isSame(content, mongo.content)) hints++;
     mongo.content = content;
     mongo.past = past;
     mongo.writes++;
@@ -83,6 +88,7 @@ export function simulate(scenario: Scenario): Outcome {
       while (lock && !without('lock')) yield;
       lock = me;
       const { content: row, rev, accepted, past: rowPast } = pg;
+      const imageOf = without('columns') ? imagesIn(isWide, untagged) : imagesIn(isWide);
       yield;
       const { content: doc, base, past: docPastRead, writes } = mongo;
       yield;
@@ -100,12 +106,13 @@ export function simulate(scenario: Scenario): Outcome {
       );
       if (decision.go === 'nothing') return release(me);
       const standing = { row: rowImage, doc: docImage, rowPast };
+      const past = rowPast | mongo.past;
       if (decision.go === 'toRow') {
         if (lock !== me && !without('lock')) return;
         if (pg.rev === rev || without('rev')) {
           checker.judge('row', decision.conflict, { ...standing, docPast: docPastRead, undone: false });
           const content = doc && pg.content ? merge(pg.content, doc, decision.differ) : doc;
-          if (content || pg.content) writeRow(content, rowPast | docPastRead);
+          if (content || pg.content) writeRow(known(content), rowPast | docPastRead);
           pg.accepted = { ...decision.accepted, rev: pg.rev, first: decision.accepted.first ?? pg.rev };
         }
       } else if (decision.go !== 'stale' && (mongo.writes === writes || without('document'))) {
@@ -115,12 +122,13 @@ export function simulate(scenario: Scenario): Outcome {
           hints++;
         } else {
           const undone = imageOf(mongo.content) === docImage; // and so as it was at the base: no conflict
-          checker.judge('doc', decision.conflict, { ...standing, docPast: mongo.past, undone });
           const value = asDocument(row);
-          writeDoc(
-            value && mongo.content ? merge(mongo.content, value, decision.differ) : value,
-            rowPast | mongo.past,
-          );
+          const next = value && mongo.content ? merge(mongo.content, value, decision.differ) : value;
+          // A document that took over no more than what was added keeps its own edit.
+          const isFilled = imageOf(next) !== rowImage && decision.differ.every((i) => i === 2);
+          if (!isFilled)
+            checker.judge('doc', decision.conflict, { ...standing, docPast: mongo.past, undone });
+          writeDoc(next, isFilled ? mongo.past : past);
           mongo.base = decision.base;
         }
       }
@@ -161,20 +169,31 @@ export function simulate(scenario: Scenario): Outcome {
     for (let n = 0; n < 4000 && busy(); n++) random() < 0.03 && n < 200 ? crash(pick(2)) : step(pick(2));
   }
 
+  /** A row has nothing of a column that is not there yet. */
+  const known = (content: Content | null) => content && (isWide ? content : { ...content, extra: null });
+
   function act(action: number) {
     const value = [1, 1.5, 2, 3, null][(action >> 4) % 5] ?? null;
-    const content = value === null ? null : { value, instant: ++clock + pick(3) };
+    const instant = ++clock + pick(3);
+    // Values that documents had before the column came, and its default, compete: a conflict, though nothing is concurrent.
+    const newExtra = pick(4) === 0 && (isWide || !scenario.sequential) ? pick(4) : undefined;
+    const contentBeside = (old: Content | null, unset: number | null): Content | null =>
+      value === null ? null : { value, instant, extra: newExtra ?? (old ? old.extra : unset) };
     switch (action % 16) {
       case 0:
-      case 1:
+      case 1: {
+        const content = known(contentBeside(pg.content, DEFAULT_EXTRA));
         if (content === null && pg.content === null) return;
         history.push(`row=${value}`);
         return writeRow(content, pg.past | checker.newWrite());
+      }
       case 2:
-      case 3:
-        if (imageOf(asDocument(content)) === imageOf(mongo.content)) return;
+      case 3: {
+        const content = asDocument(contentBeside(mongo.content, null));
+        if (isSame(content, mongo.content)) return;
         history.push(`doc=${value}`);
-        return writeDoc(asDocument(content), mongo.past | checker.newWrite());
+        return writeDoc(content, mongo.past | checker.newWrite());
+      }
       case 4:
         return crash(pick(2));
       case 5:
@@ -194,6 +213,13 @@ export function simulate(scenario: Scenario): Outcome {
         hints++;
         history.push('prune');
         return;
+      case 8: // ADD COLUMN, which waits for whoever reads the table; the periodic check comes later
+        if (lock || isWide || action < 192) return;
+        isWide = true;
+        pg.content &&= { ...pg.content, extra: DEFAULT_EXTRA };
+        history.push('add');
+        // A value that a document had before tells of no write since.
+        return mongo.content?.extra === null ? undefined : checker.unseen();
       default:
         history.push(action % 2 === 0 ? '·' : ':');
         return step(action % 2);
@@ -206,6 +232,9 @@ export function simulate(scenario: Scenario): Outcome {
     if (scenario.sequential) rest();
   }
   rest();
+  hints++;
+  rest();
+  const imageOf = imagesIn(isWide);
   checker.atRest(!busy(), imageOf(asDocument(pg.content)) === imageOf(mongo.content), pg.past | mongo.past);
   if (scenario.sequential && checker.conflicts > 0) checker.fault ||= 'conflict where nothing was concurrent';
   return { fault: checker.fault, conflicts: checker.conflicts, history };
@@ -217,31 +246,52 @@ function asDocument(content: Content | null): Content | null {
 
 function stored(content: Content | null, touched: number | null): Content | null {
   if (content === null) return null;
-  return { value: content.value === 3 ? 2 : content.value, instant: touched ?? content.instant };
+  return { ...content, value: content.value === 3 ? 2 : content.value, instant: touched ?? content.instant };
 }
 
 function merge(old: Content, next: Content, differ: readonly number[]): Content {
   return {
     value: differ.includes(0) ? next.value : old.value,
     instant: differ.includes(1) ? next.instant : old.instant,
+    extra: differ.includes(2) ? next.extra : old.extra,
   };
 }
 
+function isSame(a: Content | null, b: Content | null): boolean {
+  return a === b || (a?.value === b?.value && a?.instant === b?.instant && a?.extra === b?.extra);
+}
+
+const NARROW = new ImageFields(['value', 'instant']);
+const WIDE = new ImageFields(['value', 'instant', 'extra']);
 const images = new Map<string, Image>();
 
-/** The same object for equal contents. */
-function imageOf(content: Content | null): Image | null {
-  if (content === null) return null;
-  const hash = `${content.value}@${content.instant}`;
-  let image = images.get(hash);
-  if (!image) {
-    image = { hash, fields: [`n${content.value}`, `d${content.instant}`], instant: content.instant };
-    images.set(hash, image);
-  }
-  return image;
+/** The images of contents, the same object for equal ones, as a bridge makes them that knows the column or does not. */
+function imagesIn(
+  isWide: boolean,
+  change = (image: Image) => image,
+): (content: Content | null) => Image | null {
+  return (content) => {
+    if (content === null) return null;
+    const { value, instant, extra } = content;
+    const text = `${value}@${instant}${isWide ? `+${extra}` : ''}${change.name}`;
+    let image = images.get(text);
+    if (!image) {
+      const made = (isWide ? WIDE : NARROW).imageOf(content) as Image;
+      image = change({ ...made, instant });
+      images.set(text, image);
+    }
+    return image;
+  };
+}
+
+/** An image that cannot be compared but with one of all the fields that it has itself. */
+function untagged(image: Image): Image {
+  const { hash, fields } = image;
+  return { ...image, like: () => hash, widthOf: () => fields.length };
 }
 
 /** The row as it looks to a bridge that trusts revisions alone. */
 function unnoticed(row: Image | null, base: Base): Image | null {
-  return row && base.hash !== null ? { ...row, hash: base.hash } : row;
+  const { hash } = base;
+  return row && hash !== null ? { ...row, hash, like: () => hash } : row;
 }
