@@ -87,6 +87,7 @@ describe('pairs that two instances of the bridge keep', () => {
     await bridge.restart(0);
     await pairs.paused(() => delay(2_000));
     await pairs.owner.query('alter table by_newest alter column balance type numeric(12,1)');
+    await pairs.addNumber('level');
     await killPart('connect');
     await bridge.restart(1);
     const until = performance.now() + LOAD_MS;

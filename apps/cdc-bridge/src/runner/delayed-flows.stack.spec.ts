@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DeadLetters, silentLog } from '@millrace/messaging';
 import { type Comparison, eventually, LogReader, type LogRecord } from '@millrace/testing';
 import { type Db, Int32 } from 'mongodb';
@@ -6,6 +5,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import type { BridgeUnderTest } from '../testing/bridge-under-test.js';
 import { BAG, EQUAL, Flows, ID, text } from '../testing/flows.js';
+import { PacedWork } from '../testing/load/paced-work.js';
 import type { ReplayReport } from './replay.js';
 
 /** Longer than Kafka waits for a consumer that shows no life. */
@@ -90,8 +90,8 @@ it('tells what somebody did to a delayed target from what waits, while its table
   await flows.untilEqual(LATE);
   const late = documents.collection<{ _id: number; name?: string }>('late');
   const bag = documents.collection<{ _id: object; n: number }>('bag');
-  await using writing = new Writing(await bridge.databases.postgres('app'));
-  await writing.untilWritten(10);
+  await using writing = await startWriting();
+  await writing.reached(1);
   await app.query('delete from late where id = 11');
   await late.updateOne({ _id: 3 }, { $set: { name: 'planted' } });
   await late.deleteOne({ _id: 10 });
@@ -117,7 +117,7 @@ it('tells what somebody did to a delayed target from what waits, while its table
   await bridge.ask('POST', '/pipelines/late/resnapshot');
   await flows.untilSwept('late', /a new snapshot/);
   expect(await find(9)).toBeNull();
-  await writing[Symbol.asyncDispose]();
+  await writing.end();
   await flows.untilEqual(LATE);
   await flows.untilEqual(BAG);
 }, 240_000);
@@ -145,8 +145,8 @@ it('replays dead letters, also of rows that are gone, and leaves those whose cha
   await bury(records[0] as LogRecord, Buffer.from('no change'));
   await letters.close();
   const late = documents.collection<{ _id: number; name?: string }>('late');
-  await using writing = new Writing(await bridge.databases.postgres('app'));
-  await writing.untilWritten(10);
+  await using writing = await startWriting();
+  await writing.reached(1);
   await late.updateOne({ _id: 32 }, { $set: { name: 'planted' } });
   await late.insertOne({ _id: new Int32(31) as never, name: 'planted' });
   await late.insertOne({ _id: new Int32(999) as never, name: 'of no letter' });
@@ -162,31 +162,12 @@ it('replays dead letters, also of rows that are gone, and leaves those whose cha
 }, 120_000);
 
 /** A table with a key and one without, written all the time until it is disposed of. */
-class Writing implements AsyncDisposable {
-  #written = 0;
-  #isStopped = false;
-  readonly #done: Promise<void>;
-
-  constructor(private readonly app: pg.Client) {
-    this.#done = this.#write();
-  }
-
-  untilWritten(times: number): Promise<unknown> {
-    return eventually(`${times} changes`, 30_000, async () => this.#written >= times);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#isStopped = true;
-    await this.#done;
-  }
-
-  async #write(): Promise<void> {
-    while (!this.#isStopped) {
-      const n = 100 + (this.#written++ % 20);
-      await this.app.query(`insert into late values (${n}, '${this.#written}')
-        on conflict (id) do update set name = excluded.name`);
-      await this.app.query(`insert into bag values (${1_000 + this.#written})`);
-      await sleep(5);
-    }
-  }
+async function startWriting(): Promise<PacedWork> {
+  const client = await bridge.databases.postgres('app');
+  const write = async (n: number) => {
+    await client.query(`insert into late values (${100 + (n % 20)}, '${n}')
+      on conflict (id) do update set name = excluded.name`);
+    await client.query(`insert into bag values (${1_000 + n})`);
+  };
+  return new PacedWork({ times: 10, perSecond: 100 }, [write]);
 }

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@millrace/testing';
 import { type Collection, type Db, Int32 } from 'mongodb';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { BridgeUnderTest } from '../testing/bridge-under-test.js';
 import { BAG, EQUAL, Flows, type Item, item, keyed, NO_DIFFERENCE } from '../testing/flows.js';
+import { PacedWork } from '../testing/load/paced-work.js';
 import type { VerifyReport } from '../verification/verify-report.js';
 
 let flows: Flows;
@@ -108,6 +108,48 @@ describe('what somebody did to a target', () => {
     }
   });
 
+  it('is named exactly while tables and collections are written without an end, and mended', async () => {
+    await app.query(
+      `insert into shelves select n, n from generate_series(60, 62) n; insert into bag values (60), (60)`,
+    );
+    await items('counts').insertMany([60, 61, 62].map(item));
+    for (const comparison of [keyed('shelves'), keyed('counts'), BAG]) await flows.untilEqual(comparison);
+    const writer = await bridge.databases.postgres('app');
+    const write = async (n: number) => {
+      const id = 1 + (n % 50);
+      await writer.query('update shelves set n = n + 1 where id = $1', [id]);
+      await writer.query(`delete from shelves where id = ${1_000 + n - 20}; insert into shelves values (${1_000 + n}, 1);
+        insert into bag values (${1_000 + n}), (1); delete from bag where n = ${1_000 + n - 20}`);
+      await items('counts').updateOne({ _id: id }, { $inc: { n: 1 } }, { upsert: true });
+    };
+    await using writing = new PacedWork({ times: 10, perSecond: 100 }, [write]);
+    await items('shelves').deleteOne({ _id: 60 });
+    await items('shelves').updateOne({ _id: 61 }, { $inc: { n: 1 } });
+    await items('shelves').insertOne({ _id: 9_000, n: new Int32(1) });
+    await owner.query(`delete from counts where id = 60; update counts set n = 0 where id = 61;
+      insert into counts values (9000, 1)`);
+    const bagged = documents.collection<{ _id: object; n: number }>('bag');
+    await bagged.deleteOne({ n: 60 });
+    await bagged.insertOne({ _id: { row: 'planted', at: 'now' }, n: new Int32(2) as never });
+    for (let time = 0; time < 2; time++) {
+      expect(found(await flows.verify('shelves'))).toEqual(['different 61', 'extra 9000', 'missing 60']);
+      expect(found(await flows.verify('counts'))).toEqual([
+        'different ["61"]',
+        'extra ["9000"]',
+        'missing ["60"]',
+      ]);
+      expect(found(await flows.verify('bag'))).toEqual(['extra {"n":"Int32 2"}', 'missing {"n":"Int32 60"}']);
+    }
+    expect(await repair('shelves')).toMatchObject({ repaired: { written: 2, removed: 1, failed: 0 } });
+    expect(await repair('counts')).toMatchObject({ repaired: { written: 2, removed: 1, failed: 0 } });
+    expect(await repair('bag')).toMatchObject({ repaired: { written: 1, removed: 1, failed: 0 } });
+    for (const name of ['shelves', 'counts', 'bag'])
+      expect(await flows.verify(name)).toMatchObject({ ...NO_DIFFERENCE, sample: [] });
+    await writing.end();
+    await app.query('delete from shelves where id > 50');
+    for (const comparison of [keyed('shelves'), keyed('counts'), BAG]) await flows.untilEqual(comparison);
+  }, 180_000);
+
   it('is mended by a new snapshot too', async () => {
     await items('shelves').deleteMany({ _id: { $lte: 20 } });
     await items('shelves').updateOne({ _id: 30 }, { $set: { n: new Int32(0) } });
@@ -124,22 +166,14 @@ describe('what somebody did to a target', () => {
 
 it('gives a pipeline that comes later its rows, while the others flow on', async () => {
   const before = await bridge.untilIdle('shelves');
-  let writes = 0;
-  const writing = { goes: true };
-  const writer = (async () => {
-    for (; writing.goes; writes++) {
-      await app.query('update shelves set n = n + 1 where id = $1', [1 + (writes % 50)]);
-      // Some two hundred a second: what is to be seen is the order of things, not how much a machine can take.
-      await sleep(5);
-    }
-  })();
-  try {
-    await deployAgain('shelves', 'bag', 'fragile', 'later');
-    await eventually('the later rows', 60_000, () => items('later').findOne({ _id: 1_500 }));
-  } finally {
-    writing.goes = false;
-    await writer;
-  }
+  const writer = await bridge.databases.postgres('app');
+  const write = async (n: number) => {
+    await writer.query('update shelves set n = n + 1 where id = $1', [1 + (n % 50)]);
+  };
+  await using writing = new PacedWork({ times: 10, perSecond: 100 }, [write]);
+  await deployAgain('shelves', 'bag', 'fragile', 'later');
+  await eventually('the later rows', 60_000, () => items('later').findOne({ _id: 1_500 }));
+  const writes = await writing.end();
   expect(await flows.untilEqual(keyed('later'))).toMatchObject({ rows: 1_500 });
   await flows.untilEqual(keyed('shelves'));
   expect((await bridge.untilIdle('shelves')).rows.read - before.rows.read).toBe(writes);

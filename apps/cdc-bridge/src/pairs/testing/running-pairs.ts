@@ -12,7 +12,7 @@ import { LostWrites } from './lost-writes.js';
 /** By table, who wins: each is a pair with the collection of the same name. */
 export type Policies = Readonly<Record<string, ConflictPolicy>>;
 
-/** The columns of every table, but for the key `id`. */
+/** The columns that every table begins with, but for the key `id`. */
 const COMPARED: readonly Compared[] = [
   { column: 'name', field: 'name', kind: 'text' },
   { column: 'balance', field: 'balance', kind: 'number' },
@@ -34,6 +34,8 @@ export interface Instances {
 
 /** Pairs of one database with another, kept by the bridge's own processes, and what tests ask of them. */
 export class RunningPairs implements AsyncDisposable {
+  readonly #compared = [...COMPARED];
+
   private constructor(
     readonly bridge: BridgeUnderTest,
     readonly policies: Policies,
@@ -119,6 +121,13 @@ export class RunningPairs implements AsyncDisposable {
     return result;
   }
 
+  /** Adds a column with a default to every table. */
+  async addNumber(column: string): Promise<void> {
+    for (const table of this.tables)
+      await this.owner.query(`alter table ${table} add column ${column} int default 7`);
+    this.#compared.push({ column, field: column, kind: 'number' });
+  }
+
   /** Resolves when the bridge has looked at every change that was committed on either side before the call. */
   async atRest(): Promise<void> {
     await this.#caughtUp();
@@ -146,7 +155,7 @@ export class RunningPairs implements AsyncDisposable {
       const { onlyInTable, onlyInCollection, different } = await compareSides(
         this.owner,
         this.docs.collection(table),
-        { table, key: [{ column: 'id', field: '_id', kind: 'number' }], fields: COMPARED },
+        { table, key: [{ column: 'id', field: '_id', kind: 'number' }], fields: this.#compared },
       );
       found.push(
         ...[...onlyInTable, ...onlyInCollection, ...different].map((key) => `${table} ${key} differs`),

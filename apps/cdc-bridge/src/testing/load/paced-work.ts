@@ -12,7 +12,7 @@ export interface Pace {
  * Does the work of several workers side by side at a steady rate, until it was done often enough and nobody needs it
  * any more. Each turn has its number, by which it can be the same in every run.
  */
-export class PacedWork {
+export class PacedWork implements AsyncDisposable {
   readonly #ended: Promise<unknown>;
   #begun = 0;
   #done = 0;
@@ -39,6 +39,10 @@ export class PacedWork {
     this.#isNeeded = false;
     await this.#ended;
     return this.#done;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
   }
 
   async #run(work: (turn: number) => Promise<void>, start: number): Promise<void> {
