@@ -95,7 +95,9 @@ it('measures HTTP in every instance, lag, handling and the outbox of services, a
 it('is alive and ready in every instance', async () => {
   for (const [, url] of instances()) {
     for (const path of ['/health/live', '/health/ready']) {
-      expect((await fetch(url + path, { signal: AbortSignal.timeout(10_000) })).status).toBe(200);
+      await eventually(`${url}${path} to answer 200`, 30_000, async () => {
+        return (await fetch(url + path, { signal: AbortSignal.timeout(10_000) })).status === 200;
+      });
     }
   }
 });

@@ -6,8 +6,11 @@ import { ownStack } from '../support/own-stack.js';
 import { World } from '../support/world.js';
 
 const stack = ownStack();
+const timeout = 300_000;
 
-it('loses nothing when the broker that leads most of order.events is killed while orders flow', async () => {
+it('loses nothing when the broker that leads most of order.events is killed while orders flow', {
+  timeout,
+}, async () => {
   await using world = await World.open();
   const broker = `kafka-${await world.system.busiestBroker('order.events')}`;
   onTestFinished(() => stack.start(broker));
@@ -17,7 +20,9 @@ it('loses nothing when the broker that leads most of order.events is killed whil
   });
 });
 
-it('takes orders while two of three brokers are down, says that it waits, and catches up', async () => {
+it('takes orders while two of three brokers are down, says that it waits, and catches up', {
+  timeout,
+}, async () => {
   await using world = await World.open();
   const sku = await world.sku(100);
   const down = ['kafka-2', 'kafka-3'];

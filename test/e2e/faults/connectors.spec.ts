@@ -5,21 +5,25 @@ import { ownStack } from '../support/own-stack.js';
 import { World } from '../support/world.js';
 
 const stack = ownStack();
+/** Connect waits up to a minute for the transaction of a task that was killed. */
+const timeout = 300_000;
 
 describe('Connect', () => {
   afterEach(() => stack.start('connect'));
 
-  it('loses nothing when it is killed and started again while orders flow', () =>
+  it('loses nothing when it is killed and started again while orders flow', { timeout }, () =>
     flowWhile(async () => {
       await stack.kill('connect', 'SIGKILL');
       await stack.start('connect');
-    }));
+    }),
+  );
 
-  it('loses nothing when it is restarted in good order while orders flow', () =>
+  it('loses nothing when it is restarted in good order while orders flow', { timeout }, () =>
     flowWhile(async () => {
       await stack.stop('connect');
       await stack.start('connect');
-    }));
+    }),
+  );
 });
 
 describe.each(outboxConnectors)('$name', (connector) => {

@@ -16,6 +16,8 @@ interface Person {
   name: string;
 }
 
+const signal = () => AbortSignal.timeout(60_000);
+
 let flows: Flows;
 let bridge: BridgeUnderTest;
 /** Names of the pipelines: one goes one way, two are pairs. */
@@ -69,7 +71,7 @@ async function ask(
 ): Promise<Answer> {
   const response = await fetch(`${url}${path}`, {
     method,
-    signal: AbortSignal.timeout(60_000),
+    signal: signal(),
     ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
   });
   return { status: response.status, body: (await response.json()) as Answer['body'] };
@@ -168,7 +170,7 @@ describe('what it refuses', () => {
     // Both read the table, and can wait for it.
     await flows.owner.query('begin; lock table sales in access exclusive mode');
     const untilWaiting = (readers: number) =>
-      eventually(`${readers} to read the table`, 10_000, async () => {
+      eventually(`${readers} to read the table`, 30_000, async () => {
         const { rowCount } = await flows.owner.query(
           `select from pg_locks where relation = 'sales'::regclass and not granted`,
         );
@@ -194,13 +196,12 @@ describe('what it refuses', () => {
   });
 
   it('gives up what takes too long by a name of its own, and says which setting it was', async () => {
-    const signal = AbortSignal.timeout(60_000);
     const impatient = await bridge.start({ WORK_TIMEOUT_MS: '1500' });
     try {
       await eventually('it to run', 60_000, async () => {
         return (await bridge.status(sales, 1)).state === 'running';
       });
-      await bridge.connect.stop(bridge.connector('postgres'), signal);
+      await bridge.connect.stop(bridge.connector('postgres'), signal());
       for (const route of ['verify', 'repair']) {
         expect(await ask('POST', `/pipelines/${sales}/${route}`, undefined, impatient)).toMatchObject({
           status: 504,
@@ -208,7 +209,7 @@ describe('what it refuses', () => {
         });
       }
     } finally {
-      await bridge.connect.resume(bridge.connector('postgres'), signal);
+      await bridge.connect.resume(bridge.connector('postgres'), signal());
       await impatient.stop();
       bridge.instances.splice(1);
     }
@@ -464,13 +465,12 @@ describe('what it tells of itself', () => {
       return true;
     });
 
-    const signal = AbortSignal.timeout(60_000);
     const atSource = async () => (await bridge.status(sales)).lag.sourceSeconds ?? 0;
-    await bridge.connect.stop(bridge.connector('postgres'), signal);
+    await bridge.connect.stop(bridge.connector('postgres'), signal());
     try {
       await eventually('the connector to be behind', 30_000, async () => (await atSource()) > 3);
     } finally {
-      await bridge.connect.resume(bridge.connector('postgres'), signal);
+      await bridge.connect.resume(bridge.connector('postgres'), signal());
     }
     await eventually('the connector to catch up', 60_000, async () => (await atSource()) < 3);
   });

@@ -7,7 +7,7 @@ import { TwoWayLoad } from './testing/two-way.load.js';
 
 const TABLE = 'accounts';
 const IDS = Array.from({ length: 40 }, (_, i) => i + 1);
-const LOOKS = 4;
+const LOOKS = 3;
 const WRITE_CONFLICT = 112;
 
 let bridge: BridgeUnderTest;
@@ -73,7 +73,7 @@ async function freezeWithinTransaction(heldOf: HeldOf): Promise<void> {
     bridge.instances[0]?.freeze();
     let held = await heldOf(IDS);
     for (let look = 1; look < LOOKS && held.length > 0; look++) {
-      await delay(30);
+      await delay(10);
       held = await heldOf(held);
     }
     if (held.length > 0) return;
@@ -89,7 +89,8 @@ function startLoad(seed: number): TwoWayLoad {
 
 /** Neither waits of a second, nor a deadlock or any other error that a bridge alone can cost. */
 function expectUnharmed({ longestMs: { postgres, mongo, unpaired }, unexpectedErrors }: TwoWayLoad): void {
-  expect(Math.max(postgres, mongo) - unpaired, 'the longest wait for a bridge').toBeLessThan(1_000);
+  // Without its guards they would wait until it goes on, or until MongoDB ends its transaction after five seconds.
+  expect(Math.max(postgres, mongo) - unpaired, 'the longest wait for a bridge').toBeLessThan(1_500);
   expect(unexpectedErrors).toEqual([]);
 }
 

@@ -18,7 +18,7 @@ import { recordsIn } from '../testing/streamed-changes.js';
 const SEED = 26_060;
 const CLIENTS = 6;
 /** Of each collection, before the bridge is there. */
-const INITIAL = 40_000;
+const INITIAL = 60_000;
 /** Single writes, and transactions over several documents: more writes than this. */
 const TURNS = 9_000;
 /** Debezium's `max.batch.size`: so many records are in one transaction of a snapshot. */

@@ -180,8 +180,8 @@ it('gives a pipeline that comes later its rows, while the others flow on', async
 }, 180_000);
 
 it('begins anew after its slot was dropped, with what was written and deleted meanwhile', async () => {
-  const signal = AbortSignal.timeout(60_000);
-  await bridge.connect.stop(bridge.connector('postgres'), signal);
+  const signal = () => AbortSignal.timeout(60_000);
+  await bridge.connect.stop(bridge.connector('postgres'), signal());
   await eventually('the slot to be free', 30_000, async () => {
     const { rows } = await owner.query(
       'select from pg_replication_slots where active and database = current_database()',
@@ -195,7 +195,7 @@ it('begins anew after its slot was dropped, with what was written and deleted me
     const text = (await bridge.status('shelves')).reasons.join();
     return /slot .* is gone/.test(text);
   });
-  await bridge.connect.resume(bridge.connector('postgres'), signal);
+  await bridge.connect.resume(bridge.connector('postgres'), signal());
   expect(await flows.untilEqual(keyed('shelves'))).toMatchObject({ rows: 41 });
   expect(await flows.untilEqual(BAG)).toMatchObject({ rows: 0 });
   expect(await flows.untilEqual(keyed('later'))).toMatchObject({ rows: 0 });

@@ -23,6 +23,8 @@ beforeAll(async () => {
   databases = await Databases.create(inject('stack').databases);
   owner = await databases.postgres('owner');
   const bridge = new URL(databases.postgresUrl('bridge')).username;
+  // Who waits looks for a deadlock once: late enough for a test to have made one.
+  await (await databases.superuser()).query(`alter role ${bridge} set deadlock_timeout = '3s'`);
   await owner.query(`create schema millrace_bridge`);
   await owner.query(checkpoints.definition);
   await owner.query(`

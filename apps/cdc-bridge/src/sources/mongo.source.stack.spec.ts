@@ -14,7 +14,8 @@ beforeAll(async () => {
   source = await SourceUnderTest.create('mongo', inject('stack'));
   owner = await source.databases.documents('owner');
   app = await source.databases.documents('app');
-  for (const name of ['stock', 'later', HOSTILE]) await app.createCollection(name);
+  for (const name of ['stock', 'later']) await app.createCollection(name);
+  await app.createCollection(HOSTILE, { changeStreamPreAndPostImages: { enabled: true } });
   await app.collection<{ _id: number }>('stock').insertMany([1, 2, 3].map((_id) => ({ _id, onHand: _id })));
   await app
     .collection<{ _id: number }>('later')
@@ -96,9 +97,10 @@ describe('a MongoDB source', () => {
     expect(new Set(read.map(({ after }) => after)).size).toBe(3);
   });
 
-  it('releases a collection, and changes back what it changed', async () => {
+  it('releases a collection, and changes back what it changed, and not what was so before', async () => {
     await source.apply('stock');
     expect(await imagesOf('later')).toBeUndefined();
+    expect(await imagesOf(HOSTILE)).toEqual({ enabled: true });
     await app.collection<{ _id: number }>('later').insertOne({ _id: 9_001 });
     await app.collection<{ _id: number }>('stock').insertOne({ _id: 11 });
     await source.untilChanges('stock', 7);

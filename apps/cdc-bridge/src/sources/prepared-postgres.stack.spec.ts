@@ -48,7 +48,7 @@ async function apply(names: readonly string[] = TABLES): Promise<string[]> {
 
 /** Waits until the owner's steps wait for someone's lock. */
 const untilBlocked = () =>
-  eventually('prepare to wait for a lock', 4_000, async () => {
+  eventually('prepare to wait for a lock', 30_000, async () => {
     const { rows } = await owner.query(
       `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
     );

@@ -61,11 +61,11 @@ describe.each(['postgres', 'mongo'] as const)('watermarks of a %s source', (kind
 
   it('tells the lag, which grows while the connector is stopped, and then waits for what it has to bring', async () => {
     await eventually('a small lag', 20_000, () => (watermarks.lagSeconds(source.name) ?? 99) < 3);
-    await source.connect.stop(source.connector, within(10_000));
+    await source.connect.stop(source.connector, within(60_000));
     await eventually('the lag to grow', 30_000, () => (watermarks.lagSeconds(source.name) ?? 0) > 4);
     await insert(11);
     await expect(watermarks.caughtUp(source.name, within(1_500))).rejects.toThrow();
-    await source.connect.resume(source.connector, within(10_000));
+    await source.connect.resume(source.connector, within(60_000));
     await watermarks.caughtUp(source.name, within(60_000));
     expect(await rows()).toBe(11);
     await eventually('a small lag', 20_000, () => (watermarks.lagSeconds(source.name) ?? 99) < 3);
@@ -115,10 +115,14 @@ describe('the watch over connectors', () => {
   });
 
   it('shows a fault that starting again does not mend, and starts it again once it is mended', async () => {
-    const signal = within(30_000);
-    const { name: _, ...config } = (await source.connect.config(source.connector, signal)) ?? {};
+    const signal = () => within(60_000);
+    const { name: _, ...config } = (await source.connect.config(source.connector, signal())) ?? {};
     const publication = config['publication.name'] as string;
-    await source.connect.putConfig(source.connector, { ...config, 'publication.name': 'not_there' }, signal);
+    await source.connect.putConfig(
+      source.connector,
+      { ...config, 'publication.name': 'not_there' },
+      signal(),
+    );
     await eventually('the fault', 60_000, () =>
       connectors.reasons().some((reason) => reason.includes('take')),
     );
@@ -133,7 +137,11 @@ describe('the watch over connectors', () => {
     await eventually('it to run again', 60_000, () => status().state === 'running');
     await owner.query('insert into orders values (2)');
     await source.untilChanges('public.orders', 3);
-    await source.connect.putConfig(source.connector, { ...config, 'publication.name': publication }, signal);
+    await source.connect.putConfig(
+      source.connector,
+      { ...config, 'publication.name': publication },
+      signal(),
+    );
     await eventually(
       'its alarms to end',
       60_000,
@@ -146,7 +154,7 @@ describe('the watch over connectors', () => {
       const changes = await source.changes('public.orders');
       return changes.some((each) => each.op === op && (each.after as { id: number } | null)?.id === id);
     };
-    await source.connect.remove(source.connector, within(10_000));
+    await source.connect.remove(source.connector, within(60_000));
     await owner.query('insert into orders values (10)');
     await eventually('the alarm', 20_000, () =>
       connectors.reasons().some((reason) => reason.includes(`knows no connector ${source.connector}`)),
@@ -158,14 +166,14 @@ describe('the watch over connectors', () => {
   });
 
   it('alarms on a slot that is gone, and a new snapshot brings what was missed', async () => {
-    await source.connect.stop(source.connector, within(10_000));
+    await source.connect.stop(source.connector, within(60_000));
     await eventually('the slot to be free', 30_000, () => status().slot?.active === false);
     await source.databases.dropSlots();
     await owner.query('insert into orders values (3); delete from orders where id = 1');
     await eventually('the alarm', 20_000, () =>
       connectors.reasons().some((reason) => reason.includes('is gone')),
     );
-    await source.connect.resume(source.connector, within(10_000));
+    await source.connect.resume(source.connector, within(60_000));
     await eventually('the new snapshot', 60_000, async () =>
       (await source.changes('public.orders')).some(
         ({ op, after }) => op === 'r' && (after as { id: number }).id === 3,
@@ -175,14 +183,14 @@ describe('the watch over connectors', () => {
   });
 
   it('alarms on a slot that holds back more of the log than it may', async () => {
-    await source.connect.stop(source.connector, within(10_000));
+    await source.connect.stop(source.connector, within(60_000));
     await owner.query(`create table filler (text text)`);
     await owner.query(`insert into filler select repeat(md5(n::text), 30) from generate_series(1, 80000) n`);
     await eventually('the alarm', 20_000, () =>
       connectors.reasons().some((reason) => / MB behind/.test(reason)),
     );
     expect(connectors.reasons()).toContainEqual(expect.stringContaining('is stopped'));
-    await source.connect.resume(source.connector, within(10_000));
+    await source.connect.resume(source.connector, within(60_000));
     await eventually('its alarms to end', 60_000, () => connectors.reasons().length === 0);
   });
 });

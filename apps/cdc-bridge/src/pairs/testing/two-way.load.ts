@@ -1,3 +1,4 @@
+import { eventually } from '@millrace/testing';
 import type { MongoClient } from 'mongodb';
 import type pg from 'pg';
 import type { Databases } from '../../testing/databases.js';
@@ -63,6 +64,12 @@ export class TwoWayLoad implements AsyncDisposable {
     const { unpaired } = this.options;
     if (unpaired !== undefined) running.push(this.#writeUnpaired(unpaired));
     this.#running = Promise.all(running);
+  }
+
+  /** Resolves when so many more writes have been made, or have failed. */
+  async written(more: number): Promise<void> {
+    const until = this.writes + more;
+    await eventually(`${more} more writes`, 60_000, () => this.writes >= until);
   }
 
   /** Resolves when the last write has ended. */
