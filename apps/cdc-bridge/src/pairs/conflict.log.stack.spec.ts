@@ -20,7 +20,9 @@ beforeAll(async () => {
   databases = await Databases.create(inject('stack').databases);
   owner = await databases.postgres('owner');
   await owner.query(
-    'create table customers (id int primary key, amount numeric(12,4), big int8, data jsonb)',
+    `create extension hstore;
+     create table customers (id int primary key, amount numeric(12,4), big int8, data jsonb, tags hstore, spent money,
+       open tstzrange, address inet, days date[])`,
   );
   tables = await createPair(databases, { drop: [] });
   pool = new pg.Pool({ connectionString: databases.postgresUrl('bridge'), max: 2 });
@@ -56,6 +58,30 @@ describe('the conflict log', () => {
     expect(rows).toEqual([
       { id: 1, amount: '900.0000', big: '1152921504606846977', data: '{"deep": [1.10, 5]}' },
     ]);
+  });
+
+  it('puts back what JSON writes otherwise, and leaves a column alone that came since', async () => {
+    const row = `(7, 1, 2, null, '"a ""b"=>"1", "c"=>NULL', 12.50, '[2024-01-01 00:00Z,)', '10.0.0.1', '{2024-02-29,NULL}')`;
+    await owner.query(`insert into customers values ${row}`);
+    const whole = async () => (await owner.query('select c::text as row from customers c where id = 7')).rows;
+    const before = await whole();
+    await owner.query(
+      `insert into ${tables.conflicts} (key, loser) select '["7"]', to_jsonb(c) from customers c where id = 7`,
+    );
+    await owner.query(
+      `update customers set tags = 'd=>4', spent = 0, open = null, address = null, days = null where id = 7`,
+    );
+    const [conflict] = await log.page(10);
+    await log.restore(conflict?.id ?? '');
+    expect(await whole()).toEqual(before);
+    await owner.query(`alter table customers add tier text not null default 'basic'`);
+    await owner.query(`update customers set tier = 'gold', amount = 5 where id = 7`);
+    await log.restore(conflict?.id ?? '');
+    const { rows } = await owner.query('select amount::text, tier from customers where id = 7');
+    expect(rows).toEqual([{ amount: '1.0000', tier: 'gold' }]);
+    await owner.query('delete from customers where id = 7');
+    await log.restore(conflict?.id ?? '');
+    expect((await owner.query('select tier from customers where id = 7')).rows).toEqual([{ tier: 'basic' }]);
   });
 
   it('forgets what is older than its retention, and the oldest beyond its number, on each side', async () => {

@@ -1,12 +1,12 @@
 import { BSON, type Collection, type Document, ObjectId } from 'mongodb';
 import type { Pool } from 'pg';
-import { quoteName, quoteTable, type TableName } from '../postgres/identifier.js';
-import { keyColumns, readColumns } from '../postgres/table-columns.js';
+import type { TableName } from '../postgres/identifier.js';
 import { fromMongo, fromPostgres, type SinkError } from '../sinks/sink.error.js';
 import { TYPED_READS } from '../values/bson-value.js';
 import { exactJson } from '../values/exact-json.js';
 import type { Side } from './pair.decision.js';
 import type { PairTables } from './pair.tables.js';
+import { restoreRow } from './restore-row.js';
 
 /** What was overwritten because both sides had changed. */
 export interface Conflict {
@@ -132,32 +132,8 @@ export class ConflictLog {
   }
 
   async #restoreRow(place: Place): Promise<void> {
-    const on = quoteTable(this.table);
-    const columns = (await readColumns(this.pool, this.table)).filter(({ generated }) => !generated);
-    const names = columns.map(({ name }) => quoteName(name));
-    const keys = keyColumns(columns);
-    const keyNames = keys.map(({ name }) => quoteName(name));
-    const rest = names.filter((name) => !keyNames.includes(name));
-    const set = rest.map((name) => `${name} = excluded.${name}`).join(', ');
-    const found = await this.pool.query<{ key: string; gone: boolean }>(
-      `select key, loser is null or loser = 'null' as gone from ${this.tables.conflicts} where n = $1`,
-      [place.id],
-    );
-    const [entry] = found.rows;
-    if (!entry) throw new ConflictUnknown(idOf(place));
-    if (entry.gone) {
-      const parts = JSON.parse(entry.key) as string[];
-      const same = keys.map(({ castType }, i) => `${keyNames[i]} = $${i + 1}::${castType}`);
-      await this.pool.query(`delete from ${on} where ${same.join(' and ')}`, parts);
-      return;
-    }
-    await this.pool.query(
-      `insert into ${on} (${names.join(', ')}) overriding system value
-       select ${names.map((name) => `r.${name}`).join(', ')} from ${this.tables.conflicts} c,
-         jsonb_populate_record(null::${on}, c.loser) r where c.n = $1
-       on conflict (${keyNames.join(', ')}) do ${set === '' ? 'nothing' : `update set ${set}`}`,
-      [place.id],
-    );
+    const isThere = await restoreRow(this.pool, this.tables, this.table, place.id);
+    if (!isThere) throw new ConflictUnknown(idOf(place));
   }
 
   async #restoreDocument(place: Place): Promise<void> {

@@ -6,6 +6,7 @@ import type { TwoWayPipeline } from '../pipelines/pipeline.schema.js';
 import { sequencesOf } from '../postgres/key-sequence.js';
 import { columnsState, readColumns } from '../postgres/table-columns.js';
 import { ConflictLog } from './conflict.log.js';
+import { checkLedgerKey } from './ledger-key.js';
 import { MongoSide } from './mongo.side.js';
 import { PairMapping } from './pair.mapping.js';
 import { tableOf } from './pair.preparation.js';
@@ -82,8 +83,9 @@ export class PairConnections {
   }
 
   /**
-   * What a worker needs, with the table's columns as they are now.
-   * @throws PairNotPrepared
+   * What a worker needs, with the table's columns as they are now. One that `drop` or `rename` names and that is gone
+   * does no harm: `prepare` tells of it.
+   * @throws PairNotPrepared, PairKeyChanged
    */
   async parts(): Promise<PairParts> {
     const { rename, drop, key, conflict } = this.pipeline;
@@ -96,7 +98,14 @@ export class PairConnections {
     const [{ there, state } = { there: false, state: '' }] = rows;
     if (!there) throw new PairNotPrepared(this.pipeline.name);
     const columns = await readColumns(this.#pool, table);
-    const mapping = new PairMapping(columns, { rename, drop, key, newest: conflict.newest });
+    const isThere = (name: string) => columns.some((column) => column.name === name);
+    const mapping = new PairMapping(columns, {
+      rename: Object.fromEntries(Object.entries(rename).filter(([name]) => isThere(name))),
+      drop: drop.filter(isThere),
+      key,
+      newest: conflict.newest,
+    });
+    await checkLedgerKey(this.#pool, this.tables, mapping.key);
     const sequences = await sequencesOf(this.#pool, table, mapping.key);
     const postgres = new PostgresSide(
       table,

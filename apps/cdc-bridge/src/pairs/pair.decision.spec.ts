@@ -267,6 +267,27 @@ describe('decide, after a column was added', () => {
     expect(decide(standing({ row, doc: null }), mongo)).toMatchObject({ go: 'toRow', conflict: false });
   });
 
+  it('tells nothing by a base of columns that are gone: a document takes over what it lacks, no row loses it', () => {
+    const renamed = new ImageFields(['called', 'at']).imageOf({ called: 'Ann', at: new Date(1) }) as Image;
+    const base = { rev: 7n, hash: renamed.hash };
+    const unnamed = new ImageFields(FIELDS, 'at').imageOf({ at: new Date(1) }) as Image;
+    for (const policy of [mongo, { priority: 'postgres' } as const]) {
+      const taken = { go: 'toDoc', conflict: false, differ: [0], base: { rev: 7n, hash: ann.hash } };
+      expect(decide(standing({ doc: unnamed, base }), policy)).toEqual(taken);
+      const edited = new ImageFields(FIELDS, 'at').imageOf({ at: new Date(5) }) as Image;
+      expect(decide(standing({ doc: edited, base }), policy)).toEqual(taken);
+      expect(decide(standing({ doc: bob, base }), policy)).toMatchObject({ go: 'toRow', conflict: false });
+    }
+    // A document that may have been edited is not deleted without a word.
+    expect(decide(standing({ rev: 8n, row: null, base }), mongo)).toMatchObject({ conflict: true });
+  });
+
+  it('lets MongoDB have the last word also of a value that it had before the column came', () => {
+    const accepted = { rev: 7n, first: 7n, base: 6n, hash: ann.hash };
+    const own = standing({ row, doc: wide('Ann', 1, 5), accepted, base: { rev: 7n, hash: row.hash } });
+    expect(decideFor('mongo', own)).toMatchObject({ go: 'toRow', differ: [2] });
+  });
+
   it('keeps it also where MongoDB has the last word', () => {
     const base = { rev: 7n, hash: ann.hash };
     const fill = { go: 'toDoc', conflict: false, differ: [2], base };

@@ -66,8 +66,8 @@ export type Decision =
  * - `stale`: the row is older than the base, so the reading is not to be trusted: begin again.
  * - `dropBase`: the key is gone on the Postgres side, its pruned ledger row too; the base may go as well.
  * - `toDoc`: make the document like the row and move the base, in one transaction (with nothing in `differ`
- *   only the base moves). Of columns that were added since they were last equal, a document takes over what it has
- *   no value for, before its own edit goes to the row.
+ *   only the base moves). Of columns that came since they were last equal, a document takes over what it has no value
+ *   for, before its own edit goes to the row.
  * - `toRow`: make the row like the document and write `accepted`, in one transaction.
  *
  * With `conflict`, both sides changed and differ: the side that is overwritten belongs in the conflict log.
@@ -79,21 +79,20 @@ export function decide(standing: Standing, policy: ConflictPolicy): Decision {
 
   const standsIn = accepted !== null && builtOn(accepted, known) ? accepted : null;
   const base = standsIn ?? known;
-  const added = addedSince(base, row, doc);
-  const docChanged =
-    hashLike(base, doc) !== base.hash || added.some((i) => isSet(doc, i) && differs(row, doc, i));
+  const since = fieldsSince(base, row, doc);
+  const docChanged = (isOther(base, doc) ?? row === null) || since.some((i) => isAhead(doc, row, i));
   // A row can change without a revision (ALTER TYPE, a disabled trigger), which only its hash shows. While
   // `accepted` stands in, the hash is that of what MongoDB sent, which the row need not have kept as it was.
-  const rowChanged = rev !== base.rev || (standsIn === null && hashLike(base, row) !== base.hash);
-  const isTold = !added.some((i) => isSet(row, i) || isSet(doc, i));
-  if (!docChanged && !rowChanged && standsIn === null && isTold) return { go: 'nothing' };
+  const rowChanged = rev !== base.rev || (standsIn === null && (isOther(base, row) ?? false));
+  const isNews = since.some((i) => isSet(row, i) || isSet(doc, i));
+  if (!docChanged && !rowChanged && standsIn === null && !isNews) return { go: 'nothing' };
 
   const differ = differingFields(row, doc);
   const equal = differ.length === 0 && (row === null) === (doc === null);
   const conflict = docChanged && rowChanged && !equal;
   const toDoc = { rev, hash: row?.hash ?? null };
   if (docChanged && !equal && (!rowChanged || winner(row, doc, policy) === 'mongo')) {
-    const missing = added.filter((i) => !isSet(doc, i) && isSet(row, i));
+    const missing = since.filter((i) => !isSet(doc, i) && isSet(row, i));
     if (missing.length > 0) return fill(missing, rowChanged || standsIn ? known : toDoc);
     const chained = standsIn !== null && standsIn.rev === rev ? standsIn : null;
     return {
@@ -121,9 +120,13 @@ export function decideFor(side: Side, { rev, accepted, row, doc, base }: Standin
   const equal = differ.length === 0 && (row === null) === (doc === null);
   if (equal && base.rev === rev && base.hash === rowHash) return { go: 'nothing' };
   // What Postgres made of this very document is as equal as it gets: the document follows.
-  const taken = accepted !== null && accepted.rev === rev && accepted.hash === hashLike(accepted, doc);
+  const taken =
+    accepted !== null &&
+    accepted.rev === rev &&
+    isOther(accepted, doc) === false &&
+    !fieldsSince(accepted, row, doc).some((i) => isAhead(doc, row, i));
   if (side === 'mongo' && !equal && !taken) {
-    const missing = addedSince(base, row, doc).filter((i) => !isSet(doc, i) && isSet(row, i));
+    const missing = fieldsSince(base, row, doc).filter((i) => !isSet(doc, i) && isSet(row, i));
     if (missing.length > 0) return fill(missing, base);
     return {
       go: 'toRow',
@@ -140,16 +143,21 @@ function fill(differ: readonly number[], base: Base): Decision {
   return { go: 'toDoc', conflict: false, differ, base };
 }
 
-/** Of a side, compared with the fields that the base is of. */
-function hashLike({ hash }: Base, image: Image | null): string | null {
-  return image && hash !== null ? image.like(hash) : (image?.hash ?? null);
+/** Whether a side is another than the base says; undefined where that is of columns that are gone. */
+function isOther({ hash }: Base, image: Image | null): boolean | undefined {
+  if (image === null || hash === null) return (image?.hash ?? null) !== hash;
+  const like = image.like(hash);
+  return like === undefined ? undefined : like !== hash;
 }
 
 /** The positions of fields of which the base, being older, says nothing; none unless both sides are there. */
-function addedSince({ hash }: Base, row: Image | null, doc: Image | null): number[] {
-  return hash !== null && row && doc ? [...row.fields.keys()].slice(row.widthOf(hash)) : [];
+function fieldsSince({ hash }: Base, row: Image | null, doc: Image | null): number[] {
+  return hash !== null && row && doc ? [...row.fields.keys()].slice(row.widthOf(hash) ?? 0) : [];
 }
 
+/** Whether a side has a value of its own there. */
+const isAhead = (image: Image | null, other: Image | null, i: number): boolean =>
+  isSet(image, i) && differs(image, other, i);
 const isSet = (image: Image | null, i: number): boolean => Boolean(image?.fields[i]);
 const differs = (row: Image | null, doc: Image | null, i: number): boolean =>
   row?.fields[i] !== doc?.fields[i];

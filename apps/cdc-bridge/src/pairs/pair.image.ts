@@ -12,10 +12,10 @@ export interface Image {
   readonly hash: string;
   /** What `newest` compares, in milliseconds since the epoch; null where that field holds no date. */
   readonly instant: number | null;
-  /** How many of the first fields another hash is of; all, where it is of others than these. */
-  widthOf(hash: string): number;
+  /** How many of the first fields another hash is of; undefined where it is of others than these. */
+  widthOf(hash: string): number | undefined;
   /** The hash of as many fields as another is of. */
-  like(hash: string): string;
+  like(hash: string): string | undefined;
 }
 
 const TAG_LENGTH = 6;
@@ -42,17 +42,16 @@ export class ImageFields {
   imageOf(document: Readonly<Document> | null): Image | null {
     if (document === null) return null;
     const fields = this.#names.map((name) => canonicalText(own(document, name)));
-    const all = this.#contentOf(fields, fields.length);
     const instant = this.#newest === undefined ? null : own(document, this.#newest);
-    const widthOf = (hash: string) => this.#widths.get(prefixOf(hash)) ?? fields.length;
+    const widthOf = (hash: string) => this.#widths.get(prefixOf(hash));
     return {
       fields,
-      hash: this.#tag + all,
+      hash: this.#tag + this.#contentOf(fields, fields.length),
       instant: instant instanceof Date ? instant.getTime() : null,
       widthOf,
       like: (hash) => {
         const width = widthOf(hash);
-        return prefixOf(hash) + (width === fields.length ? all : this.#contentOf(fields, width));
+        return width === undefined ? undefined : prefixOf(hash) + this.#contentOf(fields, width);
       },
     };
   }

@@ -6,22 +6,10 @@ import { quoteTable, type TableName, tableNameOf } from '../postgres/identifier.
 import { sequencesOf } from '../postgres/key-sequence.js';
 import { runSteps } from '../postgres/owner.connection.js';
 import { keyColumns, readColumns } from '../postgres/table-columns.js';
+import { checkLedgerKey } from './ledger-key.js';
 import { MongoSide } from './mongo.side.js';
 import { PairMapping } from './pair.mapping.js';
 import { type PairStep, PairTables } from './pair.tables.js';
-
-/** The pair's key is no longer the one that its ledger was made for. */
-export class PairKeyChanged extends Error {
-  readonly code = 'PAIR_KEY_CHANGED';
-  readonly canRetry = false;
-
-  constructor(pair: string, was: string, is: string) {
-    super(
-      `the ledger of the pair ${pair} was made for another key (${was}; now ${is}): ` +
-        `remove the pair, which also removes its conflict log, and apply it again`,
-    );
-  }
-}
 
 /** What is to be made, or to go. */
 interface Work {
@@ -95,12 +83,7 @@ export class PairPreparation {
     const { rename, drop, key, conflict } = this.pipeline;
     const columns = await readColumns(this.owner, this.#table);
     const mapping = new PairMapping(columns, { rename, drop, key, newest: conflict.newest });
-    const { rows } = await this.owner.query<{ comment: string | null }>(
-      `select obj_description(to_regclass($1), 'pg_class') as comment`,
-      [this.#tables.ledger],
-    );
-    const [was, is] = [rows[0]?.comment ?? null, this.#tables.keyComment(mapping.key)];
-    if (was !== null && was !== is) throw new PairKeyChanged(this.pipeline.name, was, is);
+    await checkLedgerKey(this.owner, this.#tables, mapping.key);
     const sequences = await sequencesOf(this.owner, this.#table, mapping.key);
     return this.#tables.create(
       this.#table,

@@ -10,6 +10,7 @@ import type { BsonValue } from '../values/bson-value.js';
 import type { ValueFault } from '../values/value.fault.js';
 import { CONFLICT_RETENTION, type ConflictRetention, pruneConflicts } from './conflict-retention.js';
 import { HintReader } from './hint-reader.js';
+import { PairKeyChanged } from './ledger-key.js';
 import { pruneLedger } from './ledger-pruning.js';
 import type { PairConnections } from './pair.connections.js';
 import { PairIntake, type PositionLost } from './pair.intake.js';
@@ -175,10 +176,13 @@ export class PairRun {
 
   /** A new type alters rows of which no hint tells: even where nobody writes, everything is to be looked at. */
   async #checkColumns(): Promise<void> {
-    const now = await this.connections.parts().catch(() => undefined); // the worker tells of a database that is away
-    if (!now || this.#stop.signal.aborted) return;
     const columnsOf = ({ mapping: { key, fields } }: PairParts) => JSON.stringify([key.columns, fields]);
-    if (columnsOf(now) !== columnsOf(this.parts)) this.columnsChanged();
+    const known = columnsOf(this.parts);
+    const now = await this.connections.parts().then(
+      columnsOf,
+      (error: unknown) => (error instanceof PairKeyChanged ? error.message : known), // the worker tells of a database that is away
+    );
+    if (now !== known && !this.#stop.signal.aborted) this.columnsChanged();
   }
 
   async #tell(id: BsonValue, { message }: ValueFault): Promise<void> {

@@ -66,7 +66,8 @@ export class PairWorker {
   /** Resolves when the page that is being read is there. */
   #turning: Promise<void> | undefined;
   #fault: string | undefined;
-  #busy = false;
+  /** The keys of the round that is under way. */
+  #inHand: readonly string[] = [];
 
   /**
    * @param maxKeys the most keys of a round
@@ -127,7 +128,7 @@ export class PairWorker {
 
   /** Nothing is left to look at, as far as this worker knows. */
   get idle(): boolean {
-    return !this.#busy && this.#sweep === undefined && this.#hints.size === 0;
+    return this.#inHand.length === 0 && this.#sweep === undefined && this.#hints.size === 0;
   }
 
   /**
@@ -161,7 +162,7 @@ export class PairWorker {
   }
 
   async #round(keys: readonly string[]): Promise<void> {
-    this.#busy = true;
+    this.#inHand = keys;
     try {
       const round = await this.sync.round(keys);
       for (const [name, count] of Object.entries(round.counts))
@@ -178,7 +179,7 @@ export class PairWorker {
       if (failed.size > 0) this.#batch.failed();
       else if (round.again.size > 0 || keys.length === this.#batch.size) this.#batch.succeeded();
     } finally {
-      this.#busy = false;
+      this.#inHand = [];
     }
   }
 
@@ -252,7 +253,7 @@ export class PairWorker {
       this.checkEverything();
       return;
     }
-    this.#waits.of(this.#hints.keys(), this.#stop.signal).then(
+    this.#waits.of([...this.#hints.keys(), ...this.#inHand], this.#stop.signal).then(
       // Who asked meanwhile waits for the look that began then.
       () => this.#sweep ?? this.#waits.settle(EVERYTHING),
       () => undefined, // stopped: whoever waits is told so

@@ -26,9 +26,9 @@ export function keyColumns(columns: readonly Column[]): Column[] {
     .sort((a, b) => (a.keyPosition ?? 0) - (b.keyPosition ?? 0));
 }
 
-/** An SQL expression whose text is another when a column of the table came, went, or has another name or type. */
+/** An SQL expression whose text is another when a column of the table came, went, or has become another. */
 export function columnsState(table: TableName): string {
-  return `(select md5(string_agg(format('%s %s %s %s %s', attnum, attname, atttypid, atttypmod, attnotnull), ',' order by attnum))
+  return `(select md5(string_agg(format('%s %s %s %s %s %s', attnum, attname, atttypid, atttypmod, attnotnull, attgenerated), ',' order by attnum))
     from pg_attribute where attrelid = to_regclass(${escapeLiteral(quoteTable(table))}) and attnum > 0 and not attisdropped)`;
 }
 

@@ -31,8 +31,18 @@ interface Content {
   readonly instant: number;
   /** Of a column that is added to the table one day, with a default; null where it has no value. */
   readonly extra: number | null;
+  /** Of another that is added when that one is dropped, or that it is renamed to. */
+  readonly other: number | null;
 }
-const DEFAULT_EXTRA = 9;
+const DEFAULT = 9;
+
+/** What the table has in the course of time, but for the key. */
+const TABLES = [
+  ['value', 'instant'],
+  ['value', 'instant', 'extra'],
+  ['value', 'instant', 'other'],
+] as const;
+const LAST = TABLES.length - 1;
 interface Row {
   content: Content | null;
   rev: bigint;
@@ -63,8 +73,8 @@ export function simulate(scenario: Scenario): Outcome {
   let clock = 0;
   let hints = 0;
   let lock: object | null = null;
-  /** The table has the column `extra`. */
-  let isWide = false;
+  /** Which of the tables it is now. */
+  let version = 0;
   const without = (guard: Guard) => scenario.without === guard;
   const release = (me: object) => {
     if (lock === me) lock = null;
@@ -88,7 +98,8 @@ export function simulate(scenario: Scenario): Outcome {
       while (lock && !without('lock')) yield;
       lock = me;
       const { content: row, rev, accepted, past: rowPast } = pg;
-      const imageOf = without('columns') ? imagesIn(isWide, untagged) : imagesIn(isWide);
+      const seen = version;
+      const imageOf = without('columns') ? imagesIn(seen, untagged) : imagesIn(seen);
       yield;
       const { content: doc, base, past: docPastRead, writes } = mongo;
       yield;
@@ -111,7 +122,7 @@ export function simulate(scenario: Scenario): Outcome {
         if (lock !== me && !without('lock')) return;
         if (pg.rev === rev || without('rev')) {
           checker.judge('row', decision.conflict, { ...standing, docPast: docPastRead, undone: false });
-          const content = doc && pg.content ? merge(pg.content, doc, decision.differ) : doc;
+          const content = doc && pg.content ? merge(pg.content, doc, decision.differ, seen) : doc;
           if (content || pg.content) writeRow(known(content), rowPast | docPastRead);
           pg.accepted = { ...decision.accepted, rev: pg.rev, first: decision.accepted.first ?? pg.rev };
         }
@@ -123,7 +134,7 @@ export function simulate(scenario: Scenario): Outcome {
         } else {
           const undone = imageOf(mongo.content) === docImage; // and so as it was at the base: no conflict
           const value = asDocument(row);
-          const next = value && mongo.content ? merge(mongo.content, value, decision.differ) : value;
+          const next = value && mongo.content ? merge(mongo.content, value, decision.differ, seen) : value;
           // A document that took over no more than what was added keeps its own edit.
           const isFilled = imageOf(next) !== rowImage && decision.differ.every((i) => i === 2);
           if (!isFilled)
@@ -169,20 +180,32 @@ export function simulate(scenario: Scenario): Outcome {
     for (let n = 0; n < 4000 && busy(); n++) random() < 0.03 && n < 200 ? crash(pick(2)) : step(pick(2));
   }
 
-  /** A row has nothing of a column that is not there yet. */
-  const known = (content: Content | null) => content && (isWide ? content : { ...content, extra: null });
+  /** A row has nothing of a column that is not there. */
+  const known = (content: Content | null) =>
+    content && {
+      ...content,
+      extra: version === 1 ? content.extra : null,
+      other: version === 2 ? content.other : null,
+    };
 
   function act(action: number) {
     const value = [1, 1.5, 2, 3, null][(action >> 4) % 5] ?? null;
     const instant = ++clock + pick(3);
     // Values that documents had before the column came, and its default, compete: a conflict, though nothing is concurrent.
-    const newExtra = pick(4) === 0 && (isWide || !scenario.sequential) ? pick(4) : undefined;
+    const added = pick(4) === 0 && (version > 0 || !scenario.sequential) ? pick(4) : undefined;
     const contentBeside = (old: Content | null, unset: number | null): Content | null =>
-      value === null ? null : { value, instant, extra: newExtra ?? (old ? old.extra : unset) };
+      value === null
+        ? null
+        : {
+            value,
+            instant,
+            extra: (version < 2 ? added : undefined) ?? (old ? old.extra : unset),
+            other: (version > 0 ? added : undefined) ?? (old ? old.other : unset),
+          };
     switch (action % 16) {
       case 0:
       case 1: {
-        const content = known(contentBeside(pg.content, DEFAULT_EXTRA));
+        const content = known(contentBeside(pg.content, DEFAULT));
         if (content === null && pg.content === null) return;
         history.push(`row=${value}`);
         return writeRow(content, pg.past | checker.newWrite());
@@ -213,13 +236,20 @@ export function simulate(scenario: Scenario): Outcome {
         hints++;
         history.push('prune');
         return;
-      case 8: // ADD COLUMN, which waits for whoever reads the table; the periodic check comes later
-        if (lock || isWide || action < 192) return;
-        isWide = true;
-        pg.content &&= { ...pg.content, extra: DEFAULT_EXTRA };
-        history.push('add');
+      case 8: {
+        // ADD COLUMN, then DROP and ADD or RENAME: each waits for whoever reads the table; the periodic check comes later.
+        if (lock || version === LAST || action < 192) return;
+        version++;
+        const name = version === 1 ? 'extra' : 'other';
+        history.push(name);
+        const value = version === 2 && pick(2) === 0 ? (pg.content?.extra ?? null) : DEFAULT;
+        pg.content &&= known({ ...pg.content, [name]: value });
+        // No base tells what a document changed if that is of a column that is gone: then it is looked at right away.
+        if (version === 2) hints++;
         // A value that a document had before tells of no write since.
-        return mongo.content?.extra === null ? undefined : checker.unseen();
+        if (version === 2 || mongo.content?.extra !== null) checker.unseen();
+        return;
+      }
       default:
         history.push(action % 2 === 0 ? '·' : ':');
         return step(action % 2);
@@ -234,7 +264,7 @@ export function simulate(scenario: Scenario): Outcome {
   rest();
   hints++;
   rest();
-  const imageOf = imagesIn(isWide);
+  const imageOf = imagesIn(version);
   checker.atRest(!busy(), imageOf(asDocument(pg.content)) === imageOf(mongo.content), pg.past | mongo.past);
   if (scenario.sequential && checker.conflicts > 0) checker.fault ||= 'conflict where nothing was concurrent';
   return { fault: checker.fault, conflicts: checker.conflicts, history };
@@ -249,35 +279,30 @@ function stored(content: Content | null, touched: number | null): Content | null
   return { ...content, value: content.value === 3 ? 2 : content.value, instant: touched ?? content.instant };
 }
 
-function merge(old: Content, next: Content, differ: readonly number[]): Content {
-  return {
-    value: differ.includes(0) ? next.value : old.value,
-    instant: differ.includes(1) ? next.instant : old.instant,
-    extra: differ.includes(2) ? next.extra : old.extra,
-  };
+function merge(old: Content, next: Content, differ: readonly number[], version: number): Content {
+  const names = TABLES[version]?.filter((_, i) => differ.includes(i)) ?? [];
+  return { ...old, ...Object.fromEntries(names.map((name) => [name, next[name]])) };
 }
 
 function isSame(a: Content | null, b: Content | null): boolean {
-  return a === b || (a?.value === b?.value && a?.instant === b?.instant && a?.extra === b?.extra);
+  return a === b || (a !== null && b !== null && CONTENT.every((name) => a[name] === b[name]));
 }
 
-const NARROW = new ImageFields(['value', 'instant']);
-const WIDE = new ImageFields(['value', 'instant', 'extra']);
+const CONTENT = ['value', 'instant', 'extra', 'other'] as const;
+const FIELDS = TABLES.map((names) => new ImageFields(names));
 const images = new Map<string, Image>();
 
-/** The images of contents, the same object for equal ones, as a bridge makes them that knows the column or does not. */
+/** The images of contents, the same object for equal ones, as a bridge makes them that knows that table. */
 function imagesIn(
-  isWide: boolean,
+  version: number,
   change = (image: Image) => image,
 ): (content: Content | null) => Image | null {
   return (content) => {
     if (content === null) return null;
-    const { value, instant, extra } = content;
-    const text = `${value}@${instant}${isWide ? `+${extra}` : ''}${change.name}`;
+    const text = `${TABLES[version]?.map((name) => content[name])} ${version} ${change.name}`;
     let image = images.get(text);
     if (!image) {
-      const made = (isWide ? WIDE : NARROW).imageOf(content) as Image;
-      image = change({ ...made, instant });
+      image = change({ ...(FIELDS[version]?.imageOf(content) as Image), instant: content.instant });
       images.set(text, image);
     }
     return image;
