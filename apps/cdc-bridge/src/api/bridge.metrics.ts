@@ -28,7 +28,11 @@ const GAUGES: readonly (readonly [name: string, help: string, value: Value])[] =
     '1 while a pipeline cannot do its work',
     ({ state }) => Number(state !== 'running' && state !== 'paused'),
   ],
-  ['cdc_bridge_conflicts', 'Conflicts that this instance decided', ({ pair }) => pair?.conflicts ?? null],
+  [
+    'cdc_bridge_conflicts',
+    'Conflicts decided for a pair, by all instances, ever',
+    ({ pair }) => pair?.conflicts ?? null,
+  ],
   [
     'cdc_bridge_parked_keys',
     'Keys of a pair that one side refuses',

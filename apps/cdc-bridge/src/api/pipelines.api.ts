@@ -31,7 +31,7 @@ export const pipelineView = z.object({
   reports: z.array(z.string()).describe('What values may lose on their way'),
   pair: z
     .object({
-      conflicts: z.number().describe('Decided by this instance since it started'),
+      conflicts: z.number().describe('Decided by all instances, ever'),
       withoutWrite: z.number().describe('Hints that needed no write: echoes and repeats'),
       queued: z.number().describe('Keys that wait to be looked at'),
       parked: counted.describe('Keys that one side refuses'),

@@ -61,7 +61,7 @@ describe('the conflict log', () => {
   });
 
   it('puts back what JSON writes otherwise, and leaves a column alone that came since', async () => {
-    const row = `(7, 1, 2, null, '"a ""b"=>"1", "c"=>NULL', 12.50, '[2024-01-01 00:00Z,)', '10.0.0.1', '{2024-02-29,NULL}')`;
+    const row = `(7, 1, 2, null, '"a \\"b"=>"1", "c"=>NULL', 12.50, '[2024-01-01 00:00Z,)', '10.0.0.1', '{2024-02-29,NULL}')`;
     await owner.query(`insert into customers values ${row}`);
     const whole = async () => (await owner.query('select c::text as row from customers c where id = 7')).rows;
     const before = await whole();

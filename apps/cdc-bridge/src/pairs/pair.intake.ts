@@ -47,6 +47,8 @@ export class PairIntake {
   /** By partition, the last record that this instance has seen there: one that began later looks at every key. */
   readonly #last = new Map<string, NonNullable<StoredPosition['last']>>();
   #lost: PositionLost | null = null;
+  /** By partition, the time of the first record that is in hand. */
+  readonly #inHand = new Map<string, number>();
 
   constructor(private readonly parts: PairIntakeParts) {}
 
@@ -61,7 +63,25 @@ export class PairIntake {
     return { next, last: this.#last.get(`${topic}/${partition}`) };
   }
 
-  async handle({ topic, partition, records, next, signal }: RecordBatch): Promise<void> {
+  /** Milliseconds of Unix: of the oldest record in hand; null where there is none. */
+  get inHandSince(): number | null {
+    return this.#inHand.size === 0 ? null : Math.min(...this.#inHand.values());
+  }
+
+  async handle(batch: RecordBatch): Promise<void> {
+    const { topic, partition, records } = batch;
+    const name = `${topic}/${partition}`;
+    const last = records.at(-1);
+    if (records[0]) this.#inHand.set(name, records[0].timestamp.getTime());
+    try {
+      await this.#look(batch);
+    } finally {
+      this.#inHand.delete(name);
+    }
+    if (last) this.#last.set(name, { offset: last.offset, timestamp: last.timestamp });
+  }
+
+  async #look({ topic, partition, records, next, signal }: RecordBatch): Promise<void> {
     const { worker, positions } = this.parts;
     const hints: Hint[] = [];
     for (const record of records) hints.push(await this.#read(record));
@@ -72,8 +92,6 @@ export class PairIntake {
       signal,
     );
     await positions.advance(topic, partition, next);
-    const last = records.at(-1);
-    if (last) this.#last.set(`${topic}/${partition}`, { offset: last.offset, timestamp: last.timestamp });
   }
 
   /** Hints are gone, so every key may differ. No snapshot is needed for that. */

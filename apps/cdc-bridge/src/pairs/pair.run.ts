@@ -124,6 +124,11 @@ export class PairRun {
     return [...this.#consumer.reasons(), ...looks];
   }
 
+  /** Milliseconds of Unix: of the oldest record in hand; null where there is none. */
+  get inHandSince(): number | null {
+    return this.#intake.inHandSince;
+  }
+
   /** The last position that a topic did not hold any more. */
   get positionLost(): PositionLost | null {
     return this.#intake.positionLost;

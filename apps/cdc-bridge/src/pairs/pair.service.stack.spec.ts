@@ -375,6 +375,84 @@ describe('a pair as a service', () => {
     expect(await services[0]?.conflicts()).toEqual([]);
   });
 
+  it('takes a column under its new name, and empties no row and overwrites no edit for it', async () => {
+    await pair.prepare();
+    const service = pair.start();
+    await running(service);
+    await app.query(`insert into customers (id, name, note) values (1, 'Ann', 'kept'), (2, 'Bob', 'kept')`);
+    const collection = await documents();
+    await eventually('the documents', 30_000, async () => (await collection.countDocuments()) === 2);
+    await owner.query('alter table customers rename note to memo');
+    await collection.updateOne({ _id: 1 as never }, { $set: { name: 'Anna' } });
+    const renamed = [
+      { id: 1, name: 'Anna', memo: 'kept' },
+      { id: 2, name: 'Bob', memo: 'kept' },
+    ];
+    await eventually('both sides to be equal', 30_000, async () => {
+      const found = await collection.find().sort({ _id: 1 }).toArray();
+      const docs = found.map(({ _id, name, memo }) => ({ id: _id, name, memo }));
+      const { rows } = await owner.query('select id, name, memo from customers order by id');
+      return [rows, docs].every((side) => JSON.stringify(side) === JSON.stringify(renamed));
+    });
+    expect(await service.conflicts()).toEqual([]);
+  });
+
+  it('refuses to work by another primary key than its ledger was made for', async () => {
+    await pair.prepare();
+    await owner.query('alter table customers drop constraint customers_pkey, add primary key (id, name)');
+    const service = pair.start();
+    await eventually('it to say so', 30_000, async () => {
+      return (await service.status()).lastError?.code === 'PAIR_KEY_CHANGED';
+    });
+    expect(service.isRunning).toBe(false);
+  });
+
+  it('brings a row by itself whose parent comes later, and shows it until then', async () => {
+    await owner.query('alter table customers add parent int references customers');
+    await pair.prepare();
+    const service = pair.start();
+    await running(service);
+    await (await documents()).insertOne({ _id: 2 as never, name: 'child', parent: 1 });
+    await eventually('the key to be shown', 60_000, async () => {
+      const [shown] = (await service.status()).parked.sample;
+      return shown?.key === '["2"]' && shown.reason.includes('customers_parent_fkey');
+    });
+    await app.query(`insert into customers (id, name) values (1, 'parent')`);
+    await eventually('the row', 60_000, async () => (await rows()).length === 2);
+    await eventually('nothing parked', 30_000, async () => (await service.status()).parked.count === 0);
+  });
+
+  it('finds by its slow check what no hint told of', async () => {
+    await pair.prepare();
+    const service = pair.start({ checkEveryMs: 500 });
+    await running(service);
+    await app.query(`insert into customers (id, name) values (1, 'Ann')`);
+    await equal([{ id: 1, name: 'Ann', note: null }]);
+    const { rows: publications } = await owner.query('select pubname as name from pg_publication');
+    for (const { name } of publications) await owner.query(`alter publication ${name} drop table customers`);
+    await app.query(`update customers set name = 'untold' where id = 1`);
+    await equal([{ id: 1, name: 'untold', note: null }]);
+  });
+
+  it('tells the same of what was done in every instance, and after a restart', async () => {
+    await pair.prepare();
+    const services = [pair.start(), pair.start()];
+    for (const service of services) await running(service);
+    await app.query(`insert into customers (id, name) select n, 'Ann' from generate_series(1, 50) n`);
+    const collection = await documents();
+    await eventually('the documents', 60_000, async () => (await collection.countDocuments()) === 50);
+    const told = await eventually('both to tell the same', 30_000, async () => {
+      const [one, other] = await Promise.all(services.map((service) => service.status()));
+      const isSame = JSON.stringify(one?.counts) === JSON.stringify(other?.counts);
+      return one?.lag === 0 && other?.lag === 0 && isSame && one.counts;
+    });
+    expect(told.docs).toBe(50);
+    for (const service of services) await service.close();
+    const later = pair.start();
+    await running(later);
+    expect((await later.status()).counts.docs).toBe(50);
+  });
+
   it('takes a key whose type was widened while it runs', async () => {
     await pair.prepare();
     const service = pair.start({ columnsEveryMs: 300 });

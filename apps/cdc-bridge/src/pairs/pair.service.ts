@@ -4,21 +4,14 @@ import type { TwoWayPipeline } from '../pipelines/pipeline.schema.js';
 import type { Conflict } from './conflict.log.js';
 import { endIdleTransactions } from './idle-transactions.js';
 import { PairConnections } from './pair.connections.js';
+import { NO_COUNTS, PairCounts, sum } from './pair.counts.js';
 import type { Side } from './pair.decision.js';
 import { drained } from './pair.drain.js';
 import { reportsOf } from './pair.mapping.js';
 import { type PairPlan, planPair } from './pair.plan.js';
 import { repairFrom } from './pair.repair.js';
 import { type PairDeps, PairRun } from './pair.run.js';
-import {
-  lagOf,
-  NO_COUNTS,
-  type PairState,
-  type PairStatus,
-  type Refused,
-  readRefused,
-  sum,
-} from './pair.status.js';
+import { lagOf, type PairState, type PairStatus, type Refused, readRefused } from './pair.status.js';
 import { type PairParts, PairSync } from './pair.sync.js';
 import { type PairVerification, verifyPair } from './pair.verify.js';
 import { PairRestored, PairStopped } from './pair.worker.js';
@@ -29,6 +22,7 @@ import type { RoundCounts } from './round.js';
 const REAP_EVERY_MS = 250;
 const IDLE_MS = 500;
 const RETRY_MS = 1_000;
+const COUNT_EVERY_MS = 1_000;
 
 /** Keeps one pair equal, for as long as the process lives. */
 export class PairService {
@@ -38,7 +32,9 @@ export class PairService {
   #paused = false;
   #restored: PairRestored | undefined;
   #lastError: PairStatus['lastError'] = null;
-  #counts: RoundCounts = NO_COUNTS;
+  /** Of the runs that have ended. */
+  #done: RoundCounts = NO_COUNTS;
+  readonly #counts: PairCounts;
   #refused: Refused = { parked: { count: 0, sample: [] }, unmapped: { count: 0, sample: [] } };
   #run: PairRun | undefined;
   /** Resolves when the run that is under way has ended. */
@@ -59,6 +55,8 @@ export class PairService {
     private readonly deps: PairDeps,
   ) {
     this.#connections = new PairConnections(pipeline, databases);
+    const { pool, tables } = this.#connections;
+    this.#counts = new PairCounts(pool, tables, () => sum(this.#done, this.#run?.worker.counts ?? NO_COUNTS));
   }
 
   /**
@@ -66,7 +64,7 @@ export class PairService {
    * @param agreed resolves once it is known whether the pair is paused
    */
   start(agreed: Promise<void> = Promise.resolve()): void {
-    this.#life = Promise.all([this.#live(agreed), this.#reap()]);
+    this.#life = Promise.all([this.#live(agreed), this.#reap(), this.#count()]);
   }
 
   /** Finishes what is in hand. */
@@ -76,6 +74,7 @@ export class PairService {
     this.#repair.abort(new PairStopped());
     await this.#life;
     await this.#exclusive;
+    await this.#counts.read();
     await this.#connections.close();
     this.#state = 'closed';
   }
@@ -107,19 +106,26 @@ export class PairService {
     return [`pair ${name} is ${this.#state}${this.#lastError ? `: ${this.#lastError.message}` : ''}`];
   }
 
-  /** While a database is away, what is known of refused keys is what it last told. */
+  /** While a database is away, what it last told. */
+  async refused(): Promise<Refused> {
+    const last = this.#refused;
+    this.#refused = await readRefused(this.#connections, this.#run?.unmapped, last).catch(() => last);
+    return this.#refused;
+  }
+
+  /** Of all instances, but for what waits in this one's hands. */
   async status(): Promise<PairStatus> {
     const run = this.#run;
-    const last = this.#refused;
-    this.#refused = await readRefused(this.#connections, run?.unmapped, last).catch(() => last);
+    const refused = await this.refused();
     return {
       state: this.#state,
       lastError: this.#lastError ?? run?.positionLost ?? null,
-      counts: sum(this.#counts, run?.worker.counts ?? NO_COUNTS),
+      counts: await this.#counts.read(),
       queued: run?.worker.queued ?? 0,
-      lag: run ? lagOf(run.assigned()) : null,
+      lag: await lagOf(this.#connections, this.deps.offsets).catch(() => null),
+      inHandSince: run?.inHandSince ?? null,
       reports: this.#reports,
-      ...this.#refused,
+      ...refused,
     };
   }
 
@@ -159,7 +165,7 @@ export class PairService {
     try {
       const bounded = AbortSignal.any([signal, this.#repair.signal]);
       const counts = await repairFrom(from, await this.#connections.parts(), bounded);
-      this.#counts = sum(this.#counts, counts);
+      this.#done = sum(this.#done, counts);
       this.#restored = undefined;
     } finally {
       this.#isHeld = false;
@@ -226,7 +232,7 @@ export class PairService {
       if (!(error instanceof ColumnsChanged)) throw error; // begins anew, with the columns as they are now
     } finally {
       await run.stop();
-      this.#counts = sum(this.#counts, run.worker.counts);
+      this.#done = sum(this.#done, run.worker.counts);
       this.#run = undefined;
       resolve();
     }
@@ -271,6 +277,14 @@ export class PairService {
       write.call(this.deps.log, `pair ${name} is ${this.#state}: ${message}`, { err: error });
     }
     this.#lastError = { code, message };
+  }
+
+  /** Tells the other instances, also where nobody asks this one. */
+  async #count(): Promise<void> {
+    while (!this.#closed.signal.aborted) {
+      await delay(COUNT_EVERY_MS, undefined, { signal: this.#closed.signal }).catch(() => undefined);
+      if (this.#run) await this.#counts.read();
+    }
   }
 
   /** Ends what killed workers of this pair left open, in any process; from the first moment, and while it rests. */

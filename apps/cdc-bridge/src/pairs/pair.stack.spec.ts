@@ -6,10 +6,10 @@ import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { Databases } from '../testing/databases.js';
 import { documentOf } from '../values/raw-document.js';
 import { endIdleTransactions } from './idle-transactions.js';
+import { NO_COUNTS } from './pair.counts.js';
 import type { ConflictPolicy } from './pair.decision.js';
 import { withoutOthers } from './pair.exclusion.js';
 import { repairFrom } from './pair.repair.js';
-import { NO_COUNTS } from './pair.status.js';
 import type { PairTables } from './pair.tables.js';
 import { appName, createPair, dropPair, type Running, startWorker } from './testing/pair.fixture.js';
 

@@ -1,5 +1,6 @@
-import type { RecordConsumer } from '@millrace/messaging';
 import type { PairConnections } from './pair.connections.js';
+import { PairPositions } from './pair.positions.js';
+import type { PairDeps } from './pair.run.js';
 import type { RoundCounts } from './round.js';
 import type { UnmappedDocument, UnmappedDocuments } from './unmapped.documents.js';
 
@@ -13,12 +14,14 @@ export type PairState = 'starting' | 'running' | 'paused' | 'waiting' | 'restore
 export interface PairStatus extends Refused {
   readonly state: PairState;
   readonly lastError: { readonly code: string; readonly message: string } | null;
-  /** What this instance has done since it started. */
+  /** What all instances have done, ever. */
   readonly counts: RoundCounts;
   /** Keys that wait to be looked at. */
   readonly queued: number;
-  /** Hints that wait in the partitions of this instance; null where that is not known yet. */
+  /** Hints that wait in both topics; null while that cannot be asked. */
   readonly lag: number | null;
+  /** Milliseconds of Unix: of the oldest change that this instance has in hand; null where it has none. */
+  readonly inHandSince: number | null;
   /** What values of the pair's columns may lose on their way, a sentence each. */
   readonly reports: readonly string[];
 }
@@ -32,18 +35,6 @@ export interface Refused {
   };
   /** Documents whose `_id` stands for no key of the table. */
   readonly unmapped: { readonly count: number; readonly sample: readonly UnmappedDocument[] };
-}
-
-export const NO_COUNTS: RoundCounts = { nothing: 0, docs: 0, rows: 0, bases: 0, conflicts: 0 };
-
-export function sum(a: RoundCounts, b: RoundCounts): RoundCounts {
-  return {
-    nothing: a.nothing + b.nothing,
-    docs: a.docs + b.docs,
-    rows: a.rows + b.rows,
-    bases: a.bases + b.bases,
-    conflicts: a.conflicts + b.conflicts,
-  };
 }
 
 /**
@@ -67,12 +58,20 @@ export async function readRefused(
   };
 }
 
-/** Records that wait in these partitions; null where that is not known of all. */
-export function lagOf(partitions: ReturnType<RecordConsumer['assigned']>): number | null {
-  let lag = 0;
-  for (const { position, end } of partitions) {
-    if (position === undefined || end === undefined) return null;
-    lag += Math.max(0, Number(end - position));
+/** Records of both topics that nobody has looked at. */
+export async function lagOf(
+  { pool, tables, topics }: PairConnections,
+  offsets: PairDeps['offsets'],
+): Promise<number> {
+  const positions = new PairPositions(pool, tables);
+  let lag = 0n;
+  for (const topic of [topics.row, topics.document]) {
+    const at = await positions.all(topic);
+    for (const { partition, low, high } of await offsets.ranges(topic)) {
+      const next = at.get(partition);
+      const isThere = next !== undefined && next > low;
+      lag += isThere ? high - next : high - low;
+    }
   }
-  return lag;
+  return Number(lag);
 }

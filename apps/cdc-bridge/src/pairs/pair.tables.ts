@@ -14,6 +14,7 @@ const TRIGGERS = ['zz_millrace', 'zz_millrace_truncate'];
 export class PairTables {
   readonly ledger: string;
   readonly conflicts: string;
+  readonly counts: string;
   readonly parked: string;
   readonly positions: string;
   /** The sequence of revisions. */
@@ -27,6 +28,7 @@ export class PairTables {
     this.#schema = quoteName(schema);
     this.ledger = this.#named('ledger');
     this.conflicts = this.#named('conflicts');
+    this.counts = this.#named('counts');
     this.parked = this.#named('parked');
     this.positions = this.#named('positions');
     this.revisions = this.#named('rev');
@@ -55,6 +57,13 @@ export class PairTables {
         what: `ledger, conflict log, parked keys and positions of ${this.pair}`,
         sql: this.#tables(key, to),
         done: `to_regclass(${escapeLiteral(this.ledger)}) is not null`,
+      },
+      {
+        what: `counts of what is done for ${this.pair}`,
+        sql: `create table ${this.counts} (nothing bigint, docs bigint, rows bigint, bases bigint, conflicts bigint);
+              insert into ${this.counts} values (0, 0, 0, 0, 0);
+              grant select, update on ${this.counts} to ${to}`,
+        done: `to_regclass(${escapeLiteral(this.counts)}) is not null`,
       },
       {
         what: `functions that keep the ledger`,
@@ -115,6 +124,7 @@ export class PairTables {
         what: `ledger, conflict log, parked keys and positions of ${this.pair}`,
         sql: `drop function ${this.#named('track')}(), ${this.#named('truncated')}(), ${this.#named('bump')}(text, boolean);
               drop table ${this.ledger}, ${this.conflicts}, ${this.parked}, ${this.positions};
+              drop table if exists ${this.counts};
               drop sequence ${this.revisions}`,
         done: this.#gone(),
       },

@@ -102,6 +102,7 @@ it('gives the bridge’s role in Postgres what it reads, what it writes, and wha
     'millrace.people_ledger': 'select delete',
     ...Object.fromEntries(updates),
     'millrace.people_conflicts': 'select insert delete',
+    'millrace.people_counts': 'select update',
     'millrace.people_parked': WRITE,
     'millrace.people_positions': WRITE,
     'millrace.people_rev': 'select update',

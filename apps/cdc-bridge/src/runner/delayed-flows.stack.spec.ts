@@ -173,6 +173,17 @@ it('replays dead letters, also of rows that are gone, and leaves those whose cha
   ]);
 }, 120_000);
 
+it('keeps what was truncated by mistake until that is due, and says that it waits', async () => {
+  await app.query(`insert into late values (41, 'by mistake')`);
+  const { rows } = await flows.untilEqual(LATE);
+  await app.query(`truncate late; insert into late values (42, 'after')`);
+  const report = await flows.verify('late');
+  expect(report).toMatchObject({ missing: 0, extra: 0, different: 0 });
+  expect(report.pending).toBeGreaterThan(rows);
+  expect(await find(41)).toEqual({ _id: 41, name: 'by mistake' });
+  expect(await flows.untilEqual(LATE)).toMatchObject({ rows: 1 });
+}, 120_000);
+
 /** A table with a key and one without, written all the time until it is disposed of. */
 async function startWriting(): Promise<PacedWork> {
   const client = await bridge.databases.postgres('app');

@@ -198,6 +198,11 @@ it('makes a table, keeps the rest of each document there, and marks what leaves 
     return true;
   });
   expect(await flows.verify('goods')).toMatchObject({ compared: 2, ...NO_DIFFERENCE });
+  await goods.deleteOne({ _id: 'sku-1' });
+  await eventually('the mark of what was deleted', 30_000, async () => {
+    return (await rows()).find(({ sku }) => sku === 'sku-1')?.lives === false;
+  });
+  expect(await flows.verify('goods')).toMatchObject({ compared: 1, ...NO_DIFFERENCE });
 });
 
 it('undoes a wildcard under its own name; of one table it says that the wildcard brings it back', async () => {

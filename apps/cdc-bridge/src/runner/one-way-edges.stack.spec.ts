@@ -48,6 +48,7 @@ beforeAll(async () => {
      create table widths (id int primary key, n int2);
      create table moments (id text primary key, at timestamptz);
      create table dated (id int primary key, at timestamptz(3), exact timestamp, day date);
+     create table badges (id int primary key, code text, size int);
      create table bag (n int, label text);
      alter table bag replica identity full;
      create table loose (n int, day date);
@@ -56,6 +57,9 @@ beforeAll(async () => {
      insert into codes values ('planted', 'A'), ('for good', 'B')`,
   );
   ({ bridge, owner } = flows);
+  const badges = await flows.documents.createCollection('badges', { validator: { size: { $lt: 10 } } });
+  await badges.createIndex({ code: 1 }, { unique: true });
+  await badges.insertOne({ _id: 'planted' as never, code: 'taken', size: 1 });
 }, 120_000);
 
 afterAll(() => flows?.[Symbol.asyncDispose]());
@@ -165,6 +169,7 @@ describe('through the running bridge', () => {
           day: '2026-01-31',
         },
       }),
+      intoCollection('badges'),
       intoCollection('bag'),
       intoCollection('loose'),
     ]);
@@ -205,6 +210,24 @@ describe('through the running bridge', () => {
     await untilTold('codes', 'SINK_CONFLICT', /dead-letter topic/);
     expect((await letters('codes')).map(({ headers }) => headers['dlq.reason.text'])).toEqual([
       expect.stringContaining('codes_code_key'),
+    ]);
+  });
+
+  it.concurrent('dead-letters what a collection refuses, waits for a value that is taken there, and brings the rest', async () => {
+    await flows.app.query(`insert into badges select n, 'code ' || n, case n when 7 then 10 else 1 end
+      from generate_series(1, 50) n`);
+    await untilTold('badges', 'SINK_REFUSED', /dead-letter topic.*validation/);
+    await eventually('the rest', 60_000, async () => (await collection('badges').countDocuments()) === 50);
+    await flows.app.query(`update badges set code = 'taken' where id = 9`);
+    await untilTold('badges', 'SINK_CONFLICT', /code/);
+    await collection('badges').deleteOne({ _id: 'planted' });
+    await eventually('the one that waited', 60_000, () =>
+      collection('badges').findOne({ _id: 9, code: 'taken' }),
+    );
+    expect(await collection('badges').countDocuments()).toBe(49);
+    const buried = await letters('badges');
+    expect(buried.map(({ headers }) => headers['dlq.reason.text'])).toEqual([
+      expect.stringContaining('validation'),
     ]);
   });
 

@@ -57,13 +57,14 @@ export class TwoWayService implements PipelineService {
   }
 
   async notes(): Promise<string[]> {
-    const { parked } = await this.pair.status();
+    const { parked } = await this.pair.refused();
     return parkedReasons(parked).map((note) => `${this.pipeline.name}: ${note}`);
   }
 
   async status(): Promise<PipelineStatus> {
     const [row, document] = sourcesOf(this.pipeline) as [Endpoint, Endpoint];
-    const { state, counts, queued, lag, parked, unmapped, reports, lastError } = await this.pair.status();
+    const { state, counts, queued, lag, inHandSince, parked, unmapped, reports, lastError } =
+      await this.pair.status();
     const lags = [row, document].map(({ database }) => this.shared.sources.lagSeconds(database) ?? null);
     return {
       name: this.pipeline.name,
@@ -79,7 +80,7 @@ export class TwoWayService implements PipelineService {
       lag: {
         records: lag,
         sourceSeconds: lags.includes(null) ? null : Math.max(...lags.map(Number)),
-        sinkSeconds: null,
+        sinkSeconds: lag === 0 ? 0 : inHandSince && Math.max(0, Date.now() - inHandSince) / 1_000,
       },
       rows: {
         read: counts.nothing + counts.docs + counts.rows + counts.bases,
