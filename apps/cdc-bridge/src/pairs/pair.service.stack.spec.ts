@@ -4,6 +4,7 @@ import type { Document } from 'mongodb';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { groupOf } from '../names/bridge-names.js';
+import { PacedWork } from '../testing/load/paced-work.js';
 import type { PairService } from './pair.service.js';
 import { PairUnderTest } from './testing/pair.under-test.js';
 
@@ -451,6 +452,24 @@ describe('a pair as a service', () => {
     const later = pair.start();
     await running(later);
     expect((await later.status()).counts.docs).toBe(50);
+  });
+
+  it('names by verify what does not flow, and nothing that is on its way', async () => {
+    await pair.prepare();
+    const service = pair.start();
+    await running(service);
+    await app.query(`insert into customers (id, name) select n, 'Ann' from generate_series(1, 10) n`);
+    await (await documents()).insertOne({ _id: 99 as never, note: 'longer than varchar(20) is' });
+    const write = async (n: number) => {
+      await app.query(`update customers set name = 'edit ${n}' where id = ${1 + (n % 10)}`);
+    };
+    await using writing = new PacedWork({ times: 10, perSecond: 50 }, [write]);
+    await writing.reached(1);
+    for (let time = 0; time < 3; time++) {
+      const { sample, ...counts } = await service.verify(signal());
+      expect(counts).toMatchObject({ sourceRows: 10, missing: 0, different: 0, extra: 1 });
+      expect(sample).toContainEqual({ key: '["99"]', kind: 'extra' });
+    }
   });
 
   it('takes a key whose type was widened while it runs', async () => {

@@ -68,19 +68,6 @@ async function expectEqual(): Promise<void> {
   }
 }
 
-/** What the load writes is never told as a difference that stands; what the row's side refuses is. */
-async function expectVerifiedWhileWritten(): Promise<void> {
-  const documents = pairs.docs.collection<{ _id: number }>('by_mongo');
-  const refused = { _id: 9_999, note: 'longer than varchar(20) is' };
-  await documents.insertOne(refused);
-  for (const table of ['by_mongo', 'by_newest']) {
-    const { sample, ...counts } = await pairs.verify(table);
-    expect(counts).toMatchObject({ missing: 0, different: 0, extra: table === 'by_mongo' ? 1 : 0 });
-    if (table === 'by_mongo') expect(sample).toContainEqual({ key: '["9999"]', kind: 'extra' });
-  }
-  await documents.deleteOne({ _id: refused._id });
-}
-
 /** One table under another's triggers is written more often than it is edited: its own edits are counted. */
 const withoutVisits = ({
   visits: _,
@@ -113,7 +100,6 @@ describe('pairs that two instances of the bridge keep', () => {
       await pairs.paused(() => load.written(WRITES_IN_A_PAUSE));
       await load.written(WRITES_BETWEEN);
     }
-    await expectVerifiedWhileWritten();
     await load.stop();
     await pairs.atRest();
     await expectEqual();

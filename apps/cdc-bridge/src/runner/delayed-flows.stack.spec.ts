@@ -174,6 +174,7 @@ it('replays dead letters, also of rows that are gone, and leaves those whose cha
 }, 120_000);
 
 it('keeps what was truncated by mistake until that is due, and says that it waits', async () => {
+  await documents.collection<{ _id: number }>('late').deleteOne({ _id: 999 });
   await app.query(`insert into late values (41, 'by mistake')`);
   const { rows } = await flows.untilEqual(LATE);
   await app.query(`truncate late; insert into late values (42, 'after')`);
