@@ -82,6 +82,9 @@ const OF_THE_BRIDGE = [
 ];
 
 it('measures HTTP in every instance, lag, handling and the outbox of services, and each pipeline', async () => {
+  // So many that every instance has some to handle.
+  const sku = await world.sku(20);
+  await Promise.all(Array.from({ length: 20 }, () => world.place([sku, 1])));
   for (const [name, url] of instances()) {
     // A pipeline's lag is known once a marker has come.
     await eventually(`every metric of ${name}`, 30_000, async () => {
