@@ -3,6 +3,7 @@ import type { PairTables } from './pair.tables.js';
 import type { RoundCounts } from './round.js';
 
 type Name = keyof RoundCounts;
+type Row = Record<Name, string>;
 
 export const NO_COUNTS: RoundCounts = { nothing: 0, docs: 0, rows: 0, bases: 0, conflicts: 0 };
 const NAMES = Object.keys(NO_COUNTS) as Name[];
@@ -13,6 +14,10 @@ export function sum(a: RoundCounts, b: RoundCounts): RoundCounts {
 
 function countsOf(of: (name: Name) => number): RoundCounts {
   return Object.fromEntries(NAMES.map((name) => [name, of(name)])) as unknown as RoundCounts;
+}
+
+function isNews(more: RoundCounts): boolean {
+  return Object.values(more).some((count) => count !== 0);
 }
 
 /** What all instances have done for a pair, ever; but for the last second of one that was killed. */
@@ -29,6 +34,11 @@ export class PairCounts {
     private readonly done: () => RoundCounts,
   ) {}
 
+  /** Tells the others what they do not know yet. */
+  async tell(): Promise<void> {
+    if (isNews(this.#more(this.done()))) await this.read();
+  }
+
   /** Tells the others, too. While Postgres is away: what is known of them. */
   async read(): Promise<RoundCounts> {
     const turn = this.#last.then(() => this.#add());
@@ -38,11 +48,12 @@ export class PairCounts {
 
   async #add(): Promise<RoundCounts> {
     const done = this.done();
-    const { rows } = await this.pool.query<Record<Name, string>>(
-      `update ${this.tables.counts} set ${NAMES.map((name, i) => `${name} = ${name} + $${i + 1}`).join(', ')}
-       returning ${NAMES.join(', ')}`,
-      Object.values(this.#more(done)),
-    );
+    const more = this.#more(done);
+    const { counts } = this.tables;
+    const sets = NAMES.map((name, i) => `${name} = ${name} + $${i + 1}`);
+    const { rows } = isNews(more)
+      ? await this.pool.query<Row>(`update ${counts} set ${sets.join(', ')} returning *`, Object.values(more))
+      : await this.pool.query<Row>(`select * from ${counts}`);
     const [row] = rows;
     if (!row) throw new Error(`${this.tables.counts} is empty`);
     this.#told = done;

@@ -92,8 +92,8 @@ export function decide(standing: Standing, policy: ConflictPolicy): Decision {
   const conflict = docChanged && rowChanged && !equal;
   const toDoc = { rev, hash: row?.hash ?? null };
   if (docChanged && !equal && (!rowChanged || winner(row, doc, policy) === 'mongo')) {
-    const missing = since.filter((i) => !isSet(doc, i) && isSet(row, i));
-    if (missing.length > 0) return fill(missing, rowChanged || standsIn ? known : toDoc);
+    const filled = fill(since, row, doc, rowChanged || standsIn ? known : toDoc);
+    if (filled) return filled;
     const chained = standsIn !== null && standsIn.rev === rev ? standsIn : null;
     return {
       go: 'toRow',
@@ -126,8 +126,8 @@ export function decideFor(side: Side, { rev, accepted, row, doc, base }: Standin
     isOther(accepted, doc) === false &&
     !fieldsSince(accepted, row, doc).some((i) => isAhead(doc, row, i));
   if (side === 'mongo' && !equal && !taken) {
-    const missing = fieldsSince(base, row, doc).filter((i) => !isSet(doc, i) && isSet(row, i));
-    if (missing.length > 0) return fill(missing, base);
+    const filled = fill(fieldsSince(base, row, doc), row, doc, base);
+    if (filled) return filled;
     return {
       go: 'toRow',
       conflict: row !== null,
@@ -139,8 +139,15 @@ export function decideFor(side: Side, { rev, accepted, row, doc, base }: Standin
   return { go: 'toDoc', conflict, differ, base: { rev, hash: rowHash } };
 }
 
-function fill(differ: readonly number[], base: Base): Decision {
-  return { go: 'toDoc', conflict: false, differ, base };
+/** Lets the document take over what it has no value for; undefined where it has all that the row has. */
+function fill(
+  since: readonly number[],
+  row: Image | null,
+  doc: Image | null,
+  base: Base,
+): Decision | undefined {
+  const differ = since.filter((i) => !isSet(doc, i) && isSet(row, i));
+  return differ.length > 0 ? { go: 'toDoc', conflict: false, differ, base } : undefined;
 }
 
 /** Whether a side is another than the base says; undefined where that is of columns that are gone. */

@@ -113,11 +113,6 @@ export class PairRun {
     ];
   }
 
-  /** Partitions of both topics, as far as this instance has them. */
-  assigned(): ReturnType<RecordConsumer['assigned']> {
-    return this.#consumer.assigned();
-  }
-
   reasons(): string[] {
     const { fault } = this.worker;
     const looks = fault === undefined ? [] : [`the look at every key waits: ${fault}`];
@@ -163,7 +158,8 @@ export class PairRun {
   /** The slow check, and what is due with it. */
   async #tend(): Promise<void> {
     const { topics, pipeline, pool, tables, mongo } = this.connections;
-    if (!this.assigned().some(({ topic, partition }) => topic === topics.row && partition === 0)) return;
+    if (!this.#consumer.assigned().some(({ topic, partition }) => topic === topics.row && partition === 0))
+      return;
     const { tombstoneAgeMs: age = TOMBSTONE_AGE_MS, conflicts = CONFLICT_RETENTION } =
       this.deps.settings ?? {};
     try {

@@ -74,7 +74,7 @@ export class PairService {
     this.#repair.abort(new PairStopped());
     await this.#life;
     await this.#exclusive;
-    await this.#counts.read();
+    await this.#counts.tell();
     await this.#connections.close();
     this.#state = 'closed';
   }
@@ -283,7 +283,7 @@ export class PairService {
   async #count(): Promise<void> {
     while (!this.#closed.signal.aborted) {
       await delay(COUNT_EVERY_MS, undefined, { signal: this.#closed.signal }).catch(() => undefined);
-      if (this.#run) await this.#counts.read();
+      if (this.#run) await this.#counts.tell();
     }
   }
 

@@ -40,23 +40,29 @@ const find = (id: number) => documents.collection<{ _id: number }>('late').findO
 
 it('keeps a delayed target behind: a deleted row can still be read there, and verify says that it waits', async () => {
   await eventually('the first rows', 30_000, () => find(2));
-  const inTime = async (change: string, isThere: () => Promise<boolean>) => {
+  const inTime = async (what: string, change: () => Promise<unknown>, isThere: () => Promise<boolean>) => {
     const at = Date.now();
-    await app.query(change);
+    await change();
     return async () => {
-      await eventually(change, 30_000, isThere);
+      await eventually(what, 30_000, isThere);
       return Date.now() - at;
     };
   };
-  const gone = await inTime('delete from late where id = 1', async () => !(await find(1)));
-  const come = await inTime(`insert into late values (3, 'three')`, async () => !!(await find(3)));
-  const inserted = Date.now();
-  await documents.collection<Item>('counts').insertOne(item(1));
-  const copied = async () => {
-    const isThere = async () => (await flows.owner.query('select from counts')).rowCount === 1;
-    await eventually('the row of a document', 30_000, isThere);
-    return Date.now() - inserted;
-  };
+  const gone = await inTime(
+    'a deletion',
+    () => app.query('delete from late where id = 1'),
+    async () => !(await find(1)),
+  );
+  const come = await inTime(
+    'a new row',
+    () => app.query(`insert into late values (3, 'three')`),
+    async () => !!(await find(3)),
+  );
+  const copied = await inTime(
+    'the row of a document',
+    () => documents.collection<Item>('counts').insertOne(item(1)),
+    async () => (await flows.owner.query('select from counts')).rowCount === 1,
+  );
   expect(await find(1)).toEqual({ _id: 1, name: 'one' });
   const report = await flows.verify('late');
   expect(report).toMatchObject({

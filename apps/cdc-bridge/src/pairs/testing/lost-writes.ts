@@ -41,7 +41,7 @@ create function audit() returns trigger language plpgsql security definer set se
   if tg_op = 'INSERT' or (tg_op = 'UPDATE' and old.id <> new.id) then
     insert into audit (tbl, key, by, new) values (tg_table_name, new.id, session_user, coalesce(new.note, '${NO_NOTE}'));
   elsif tg_op = 'UPDATE' then
-    insert into audit (tbl, key, by, old, new) 
+    insert into audit (tbl, key, by, old, new)
       values (tg_table_name, new.id, session_user, coalesce(old.note, '${NO_NOTE}'), coalesce(new.note, '${NO_NOTE}'));
   end if;
   return null;
