@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStack } from '@millrace/stack';
 import { LOOPBACK, listeningAddresses, type StackEndpoints } from '@millrace/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { millrace } from './support/millrace.js';
 import { untilPipelinesEqual } from './support/own-pipelines.js';
 import { ownStack } from './support/own-stack.js';
-import { ownStateDir, root } from './support/state-dir.js';
+import { root } from './support/root.js';
 
-const demo = (...options: string[]) => millrace(ownStateDir, 'demo', ...options);
+const demo = (...options: string[]) => millrace(inject('stackFolder'), 'demo', ...options);
 
 const running = async (stateDir: string) =>
   (await openStack({ root, stateDir }).status())
@@ -36,7 +36,7 @@ describe('on a stack that is up', () => {
     ]) {
       expect(all).toContain(shown);
     }
-    expect(await running(ownStateDir)).toEqual(await everything());
+    expect(await running(inject('stackFolder'))).toEqual(await everything());
     const rows = await untilPipelinesEqual(await ownStack().endpoints());
     expect(rows.orders).toBeGreaterThanOrEqual(120);
     expect([rows.stock, rows.customers]).not.toContain(0);
@@ -50,7 +50,7 @@ describe('on a stack that is up', () => {
     await Promise.race([talks, run]);
     run.kill('SIGINT');
     expect((await run).exitCode).toBe(130);
-    expect(await running(ownStateDir)).toEqual(await everything());
+    expect(await running(inject('stackFolder'))).toEqual(await everything());
   }, 300_000);
 
   it('fails when a claim does not hold, and names the logs to read', async () => {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { eventually } from '@millrace/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { scrape } from './support/metrics.js';
+import { ownStack } from './support/own-stack.js';
 import { World } from './support/world.js';
 
 let world: World;
@@ -27,9 +28,9 @@ it('carries one trace from the HTTP request through both topics and into the log
     expect([type, headers.traceparent?.split('-')[1]]).toEqual([type, traceId]);
   }
   for (const service of ['order-service', 'inventory-service']) {
-    const logs = Object.entries(inject('stack').processes).filter(([name]) => name.startsWith(service));
+    const logs = Object.entries(await ownStack().logs()).filter(([name]) => name.startsWith(service));
     await eventually(`the trace in a log of ${service}`, 10_000, async () => {
-      const texts = await Promise.all(logs.map(([, { log }]) => readFile(log, 'utf8')));
+      const texts = await Promise.all(logs.map(([, log]) => readFile(log, 'utf8')));
       return texts.some((text) => text.includes(traceId));
     });
   }

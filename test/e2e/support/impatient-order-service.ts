@@ -2,7 +2,7 @@ import { eventually } from '@millrace/testing';
 import { execa } from 'execa';
 import getPort from 'get-port';
 import { inject } from 'vitest';
-import { root } from './state-dir.js';
+import { root } from './root.js';
 
 /** One more instance of order-service, on the same database, that lets unanswered orders expire soon. */
 export async function impatientOrderService({

@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { root } from './state-dir.js';
+import { root } from './root.js';
 
 /** A command as `npx pnpm millrace …` runs it, on the stack in `stateDir`. */
 export const millrace = (stateDir: string, ...args: string[]) =>

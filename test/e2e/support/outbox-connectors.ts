@@ -3,7 +3,7 @@ import { deployConnectors } from '@millrace/cli';
 import { eventually } from '@millrace/testing';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { root } from './state-dir.js';
+import { root } from './root.js';
 
 /** What an operator can do to an outbox's connector, through Connect's REST API (KIP-875 for the offsets). */
 class OutboxConnector {
