@@ -82,7 +82,8 @@ function pipelineOf(collection: string, columns: object, more: object = {}): Mon
 }
 
 async function open(pipeline: MongoToPostgres): Promise<Route> {
-  await owner.query(targetTable(pipeline, `${databases.name}_bridge`)?.sql ?? '');
+  await owner.query(`${targetTable(pipeline)?.sql};
+    grant select, insert, update, delete on ${pipeline.to.table} to ${databases.name}_bridge`);
   return openRoute(pipeline, captured.databases, new SchemaRegistry({ url: stack.registry.url }));
 }
 

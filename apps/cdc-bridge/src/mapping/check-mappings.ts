@@ -7,8 +7,8 @@ import {
   type PostgresToMongo,
   type TwoWayPipeline,
 } from '../pipelines/pipeline.schema.js';
-import { quoteTable, tableNameOf } from '../postgres/identifier.js';
-import { type Column, readColumns } from '../postgres/table-columns.js';
+import { tableNameOf } from '../postgres/identifier.js';
+import { type Column, hasTable, readColumns } from '../postgres/table-columns.js';
 import { CollectionMapping } from './collection.mapping.js';
 import { TableMapping } from './table.mapping.js';
 import { pathOf, targetTable } from './target-table.js';
@@ -66,11 +66,11 @@ async function checkTable(owner: ClientBase, pipeline: PostgresToMongo): Promise
 /** A table that is yet to be made is checked by what it would be made of. */
 async function checkCollection(owner: ClientBase, pipeline: MongoToPostgres): Promise<void> {
   const { to, columns, create } = pipeline;
-  if (!create || (await isThere(owner, to.table))) {
+  if (!create || (await hasTable(owner, tableNameOf(to.table)))) {
     new CollectionMapping(await columnsOf(owner, to.table, 'and create is not set'), pipeline);
     return;
   }
-  targetTable(pipeline, '');
+  targetTable(pipeline);
   for (const [name, declared] of Object.entries(columns)) {
     const { type = '' } = pathOf(declared);
     const { rows } = await owner.query<{ known: boolean }>('select to_regtype($1) is not null as known', [
@@ -84,15 +84,9 @@ async function checkCollection(owner: ClientBase, pipeline: MongoToPostgres): Pr
 }
 
 async function columnsOf(owner: ClientBase, table: string, otherwise = 'make it first'): Promise<Column[]> {
-  if (!(await isThere(owner, table))) throw new Error(`there is no table ${table}: ${otherwise}`);
+  if (!(await hasTable(owner, tableNameOf(table))))
+    throw new Error(`there is no table ${table}: ${otherwise}`);
   return readColumns(owner, tableNameOf(table));
-}
-
-async function isThere(owner: ClientBase, table: string): Promise<boolean> {
-  const { rows } = await owner.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
-    quoteTable(tableNameOf(table)),
-  ]);
-  return rows[0]?.there ?? false;
 }
 
 /** A database that does not answer says nothing of a pipeline. */

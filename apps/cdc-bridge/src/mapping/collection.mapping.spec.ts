@@ -70,16 +70,16 @@ describe('targetTable', () => {
   const columns = { shop: { path: '_id.shop', type: 'text' }, 'on "hand"': { path: 'n', type: 'int4' } };
 
   it('makes the table that is declared, its names quoted', () => {
-    const step = targetTable(pipeline({ columns, create: true, rest: 'rest', deletes: 'mark' }), 'bridge');
+    const step = targetTable(pipeline({ columns, create: true, rest: 'rest', deletes: 'mark' }));
     expect(step?.sql).toContain(
       'create table if not exists "public"."stock" ("shop" text, "on ""hand""" int4, "rest" jsonb, "deleted_at" timestamptz, primary key ("shop"))',
     );
-    expect(targetTable(pipeline({ columns }), 'bridge')).toBeNull();
+    expect(targetTable(pipeline({ columns }))).toBeNull();
   });
 
   it('says what it lacks', () => {
-    expect(() => targetTable(pipeline({ create: true }), 'bridge')).toThrow(/column sku has no type/);
+    expect(() => targetTable(pipeline({ create: true }))).toThrow(/column sku has no type/);
     const keyless = pipeline({ create: true, columns: { n: { path: 'n', type: 'int4' } } });
-    expect(() => targetTable(keyless, 'bridge')).toThrow(/no column has the path _id/);
+    expect(() => targetTable(keyless)).toThrow(/no column has the path _id/);
   });
 });

@@ -15,13 +15,9 @@ export function pathOf(declared: MongoToPostgres['columns'][string]): {
 /**
  * What makes the table of a pipeline with `create: true`, to be told and then run by the owner of the schema; none for
  * a pipeline that finds its table. Columns from `_id`, or from below it, are the primary key.
- * @param role the bridge's own, which gets no more than it needs
  * @throws Error that names the column without a type, or says that there is no key
  */
-export function targetTable(
-  { to, columns, rest, create, deletes }: MongoToPostgres,
-  role: string,
-): Step | null {
+export function targetTable({ to, columns, rest, create, deletes }: MongoToPostgres): Step | null {
   if (!create) return null;
   const table = quoteTable(tableNameOf(to.table));
   const paths = Object.entries(columns).map(([name, declared]) => ({ name, ...pathOf(declared) }));
@@ -35,8 +31,7 @@ export function targetTable(
   if (rest !== undefined) definitions.push(`${quoteName(rest)} jsonb`);
   if (deletes === 'mark') definitions.push(`${quoteName(DELETED_AT)} timestamptz`);
   return {
-    what: `table ${table}, which ${quoteName(role)} may read and write`,
-    sql: `create table if not exists ${table} (${definitions.join(', ')}, primary key (${key.join(', ')}));
-          grant select, insert, update, delete on ${table} to ${quoteName(role)}`,
+    what: `table ${table}`,
+    sql: `create table if not exists ${table} (${definitions.join(', ')}, primary key (${key.join(', ')}))`,
   };
 }

@@ -1,11 +1,13 @@
 import type { Client, ClientBase } from 'pg';
 import type { MongoDatabase } from '../databases/named-databases.js';
+import type { Step } from '../databases/step.js';
 import { OWN_SCHEMA } from '../names/bridge-names.js';
 import type { TwoWayPipeline } from '../pipelines/pipeline.schema.js';
-import { quoteTable, type TableName, tableNameOf } from '../postgres/identifier.js';
-import { sequencesOf } from '../postgres/key-sequence.js';
+import { grantSteps, revokeSteps } from '../postgres/granted-rights.js';
+import { type TableName, tableNameOf } from '../postgres/identifier.js';
 import { runSteps } from '../postgres/owner.connection.js';
-import { keyColumns, readColumns } from '../postgres/table-columns.js';
+import { hasTable, readColumns } from '../postgres/table-columns.js';
+import { writingRights } from '../postgres/writing-rights.js';
 import { checkLedgerKey } from './ledger-key.js';
 import { MongoSide } from './mongo.side.js';
 import { PairMapping } from './pair.mapping.js';
@@ -13,7 +15,7 @@ import { type PairStep, PairTables } from './pair.tables.js';
 
 /** What is to be made, or to go. */
 interface Work {
-  readonly steps: readonly PairStep[];
+  readonly steps: readonly Step[];
   /** The bridge's own, in MongoDB. */
   readonly collections: readonly string[];
 }
@@ -69,12 +71,21 @@ export class PairPreparation {
   }
 
   async #toMake(): Promise<Work> {
-    return { steps: await this.#open(await this.#steps()), collections: await this.#side().missing() };
+    const whose = { role: this.role, holder: this.pipeline.name };
+    const rights = await grantSteps(this.owner, await writingRights(this.owner, this.#table, whose));
+    return {
+      steps: [...(await this.#open(await this.#steps())), ...rights],
+      collections: await this.#side().missing(),
+    };
   }
 
   async #toRemove(): Promise<Work> {
     return {
-      steps: await this.#open(await this.#removal()),
+      steps: [
+        ...(await this.#open(await this.#release())),
+        ...(await revokeSteps(this.owner, [this.pipeline.name])),
+        ...(await this.#open(this.#tables.drop())),
+      ],
       collections: await this.#side().ownCollections(),
     };
   }
@@ -84,31 +95,13 @@ export class PairPreparation {
     const columns = await readColumns(this.owner, this.#table);
     const mapping = new PairMapping(columns, { rename, drop, key, newest: conflict.newest });
     await checkLedgerKey(this.owner, this.#tables, mapping.key);
-    const sequences = await sequencesOf(this.owner, this.#table, mapping.key);
-    return this.#tables.create(
-      this.#table,
-      mapping.key,
-      this.role,
-      sequences.map(({ name }) => name),
-    );
+    return this.#tables.create(this.#table, mapping.key, this.role);
   }
 
   /** Of a table that is gone only the bridge's own is left to be removed. */
-  async #removal(): Promise<PairStep[]> {
-    const { rows } = await this.owner.query('select where to_regclass($1) is not null', [
-      quoteTable(this.#table),
-    ]);
-    return [...(rows.length > 0 ? await this.#release() : []), ...this.#tables.drop()];
-  }
-
   async #release(): Promise<PairStep[]> {
-    const columns = keyColumns(await readColumns(this.owner, this.#table));
-    const sequences = await sequencesOf(this.owner, this.#table, { columns });
-    return this.#tables.release(
-      this.#table,
-      this.role,
-      sequences.map(({ name }) => name),
-    );
+    const isThere = await hasTable(this.owner, this.#table);
+    return isThere ? this.#tables.release(this.#table) : [];
   }
 
   async #open(steps: readonly PairStep[]): Promise<PairStep[]> {

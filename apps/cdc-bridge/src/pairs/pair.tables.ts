@@ -37,9 +37,8 @@ export class PairTables {
   /**
    * What makes a pair: to be told, then run by the table's owner.
    * @param role the bridge's own, which gets no more than it needs
-   * @param sequences of the key's columns, which the bridge moves past keys that come from MongoDB
    */
-  create(table: TableName, key: KeyMapping, role: string, sequences: readonly string[] = []): PairStep[] {
+  create(table: TableName, key: KeyMapping, role: string): PairStep[] {
     const to = quoteName(role);
     const on = quoteTable(table);
     const may = (kind: string, name: string, rights: string) =>
@@ -81,21 +80,11 @@ export class PairTables {
         done: `(select count(*) = ${TRIGGERS.length} from pg_trigger where tgrelid = to_regclass(${escapeLiteral(on)})
                 and tgenabled = 'A' and tgname in (${TRIGGERS.map(escapeLiteral).join(', ')}))`,
       },
-      {
-        what: `rights of ${role} on ${on}`,
-        sql: `grant select, insert, update, delete on ${on} to ${to}`,
-        done: may('table', on, 'select, insert, update, delete'),
-      },
-      ...sequences.map((sequence) => ({
-        what: `rights of ${role} on the sequence ${sequence}, to move it past keys that come from MongoDB`,
-        sql: `grant usage, select, update on sequence ${sequence} to ${to}`,
-        done: may('sequence', sequence, 'usage, select, update'),
-      })),
     ];
   }
 
   /** What takes the bridge's hands off the table, before `drop`. */
-  release(table: TableName, role: string, sequences: readonly string[] = []): PairStep[] {
+  release(table: TableName): PairStep[] {
     const on = quoteTable(table);
     return [
       {
@@ -103,16 +92,6 @@ export class PairTables {
         sql: TRIGGERS.map((trigger) => `drop trigger if exists ${trigger} on ${on}`).join('; '),
         done: `not exists (select from pg_trigger where tgrelid = to_regclass(${escapeLiteral(on)})
                 and tgname in (${TRIGGERS.map(escapeLiteral).join(', ')}))`,
-      },
-      {
-        what: `rights of ${role} on ${on}`,
-        sql: [
-          `revoke select, insert, update, delete on ${on} from ${quoteName(role)}`,
-          ...sequences.map(
-            (name) => `revoke usage, select, update on sequence ${name} from ${quoteName(role)}`,
-          ),
-        ].join('; '),
-        done: this.#gone(),
       },
     ];
   }

@@ -12,6 +12,9 @@ export interface KeySequence {
   readonly max: bigint;
 }
 
+/** Of a role that moves one. */
+export const SEQUENCE_RIGHTS = ['usage', 'select', 'update'];
+
 /** Up to this many values are drawn one by one, as the application draws them. */
 const STEPS = 10_000n;
 
@@ -23,23 +26,18 @@ interface SequenceRow {
   readonly granted: boolean;
 }
 
-/**
- * The ascending sequences of a key's columns.
- * @param role whose rights `granted` tells of; who asks, unless told
- */
+/** The ascending sequences of a key's columns, and whether who asks may move them. */
 export async function sequencesOf(
   client: ClientBase | Pool,
   table: TableName,
   key: { readonly columns: readonly Column[] },
-  role: string | null = null,
 ): Promise<(KeySequence & { granted: boolean })[]> {
   const { rows } = await client.query<SequenceRow>(
     `select c.name as column, s.name, q.seqincrement as increment, q.seqmax as max,
-            (select bool_and(has_sequence_privilege(coalesce($3, current_user), s.name, p))
-             from unnest(array['usage', 'select', 'update']) p) as granted
+            (select bool_and(has_sequence_privilege(s.name, p)) from unnest($3::text[]) p) as granted
      from unnest($2::text[]) c(name) cross join pg_get_serial_sequence($1, c.name) s(name)
      join pg_sequence q on q.seqrelid = s.name::regclass where q.seqincrement > 0`,
-    [quoteTable(table), key.columns.map(({ name }) => name), role],
+    [quoteTable(table), key.columns.map(({ name }) => name), SEQUENCE_RIGHTS],
   );
   return rows.map(({ column, name, increment, max, granted }) => ({
     position: key.columns.findIndex((keyColumn) => keyColumn.name === column),

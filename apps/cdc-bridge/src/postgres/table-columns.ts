@@ -19,6 +19,13 @@ export interface Column {
   readonly keyPosition: number | null;
 }
 
+export async function hasTable(client: ClientBase | Pool, table: TableName): Promise<boolean> {
+  const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
+    quoteTable(table),
+  ]);
+  return rows[0]?.there ?? false;
+}
+
 /** The columns of the primary key, in its order; none where there is no key. */
 export function keyColumns(columns: readonly Column[]): Column[] {
   return columns

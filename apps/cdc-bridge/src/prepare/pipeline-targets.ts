@@ -13,7 +13,6 @@ import {
 } from '../pipelines/pipeline.schema.js';
 import { PostgresTarget } from './postgres-target.js';
 import { type PreparationOptions, settingsOf, tellLines, tellSteps } from './preparation.options.js';
-import { revocations } from './target-rights.js';
 
 /** What pipelines need where they write: the bridge's own tables and rights, and both sides of a pair. */
 export class PipelineTargets {
@@ -66,17 +65,17 @@ export class PipelineTargets {
   }
 
   /** Takes back rights, and forgets where the pipelines stand. */
-  async release(removed: readonly Pipeline[], others: readonly Pipeline[]): Promise<void> {
+  async release(removed: readonly Pipeline[]): Promise<void> {
     for (const pipeline of removed) {
-      if (!isTwoWay(pipeline) && 'columns' in pipeline) await this.#revoke(pipeline, others);
+      if (!isTwoWay(pipeline) && 'columns' in pipeline) await this.#revoke(pipeline);
       await this.#forget(pipeline);
     }
   }
 
-  async #revoke(pipeline: MongoToPostgres, others: readonly Pipeline[]): Promise<void> {
-    await this.#with(pipeline.to.postgres, async (target) => {
-      const steps = await revocations(target.owner, target.role, pipeline, others);
-      tellSteps(this.options, pipeline.name, steps);
+  async #revoke({ name, to }: MongoToPostgres): Promise<void> {
+    await this.#with(to.postgres, async (target) => {
+      const steps = await target.release(name);
+      tellSteps(this.options, name, steps);
       await target.apply(steps);
     });
   }

@@ -7,9 +7,11 @@ import type { Step } from '../databases/step.js';
 import { targetTable } from '../mapping/target-table.js';
 import { OWN_SCHEMA } from '../names/bridge-names.js';
 import type { MongoToPostgres } from '../pipelines/pipeline.schema.js';
+import { grantSteps, revokeSteps } from '../postgres/granted-rights.js';
 import { quoteName, quoteTable, tableNameOf } from '../postgres/identifier.js';
 import { connectOwner, runSteps } from '../postgres/owner.connection.js';
-import { sequenceSteps } from './target-rights.js';
+import { hasTable } from '../postgres/table-columns.js';
+import { writingRights } from '../postgres/writing-rights.js';
 
 const OWN_TABLES = ['checkpoints', 'pipelines'];
 const RIGHTS = ['select', 'insert', 'update', 'delete'];
@@ -43,6 +45,11 @@ export class PostgresTarget {
     return runSteps(this.owner, steps);
   }
 
+  /** What takes back the rights that nobody needs but a pipeline. */
+  release(pipeline: string): Promise<Step[]> {
+    return revokeSteps(this.owner, [pipeline]);
+  }
+
   /** Forgets where a pipeline stands, and what it was told. */
   async forget(pipeline: string): Promise<void> {
     for (const table of OWN_TABLES) {
@@ -71,31 +78,13 @@ grant select, insert, update, delete on ${tables} to ${role}`,
 
   async #tableSteps(pipeline: MongoToPostgres): Promise<Step[]> {
     const table = tableNameOf(pipeline.to.table);
-    const { rows } = await this.owner.query<{ there: boolean; may: boolean | null; sees: boolean | null }>(
-      `select to_regclass($1) is not null as there,
-              (select bool_and(has_table_privilege($2, to_regclass($1), p)) from unnest($4::text[]) as p) as may,
-              (select has_schema_privilege($2, oid, 'usage') from pg_namespace where nspname = $3) as sees`,
-      [quoteTable(table), this.role, table.schema, RIGHTS],
-    );
-    const [found] = rows;
-    const [name, role] = [quoteTable(table), quoteName(this.role)];
-    const usage: Step = {
-      what: `USAGE on the schema ${quoteName(table.schema)} for ${role}`,
-      sql: `grant usage on schema ${quoteName(table.schema)} to ${role}`,
-    };
-    const write: Step = {
-      what: `SELECT, INSERT, UPDATE and DELETE on ${name} for ${role}`,
-      sql: `grant select, insert, update, delete on ${name} to ${role}`,
-    };
-    const make = targetTable(pipeline, this.role);
-    if (!found?.there && !make)
-      throw new Error(`${pipeline.name}: there is no table ${name}, and create is not set`);
-    return [
-      ...(found?.sees ? [] : [usage]),
-      ...(found?.there ? [] : make ? [make] : []),
-      ...(found?.there && !found.may ? [write] : []),
-      ...(found?.there ? await sequenceSteps(this.owner, this.role, pipeline.to.table) : []),
-    ];
+    const isThere = await hasTable(this.owner, table);
+    const make = isThere ? null : targetTable(pipeline);
+    if (!isThere && !make)
+      throw new Error(`${pipeline.name}: there is no table ${quoteTable(table)}, and create is not set`);
+    const whose = { role: this.role, holder: pipeline.name };
+    const needed = await writingRights(this.owner, table, whose);
+    return [...(make ? [make] : []), ...(await grantSteps(this.owner, needed))];
   }
 
   /** Every right is looked for: a table of an older bridge may lack some. */

@@ -50,7 +50,7 @@ export class Preparation {
       throw new Error(`there is no pipeline ${name}: remove it before it is taken out of the file`);
     await this.#targets.removePairs(removed);
     await this.#sources.remove(removed, others, dropSlot);
-    await this.#targets.release(removed, others);
+    await this.#targets.release(removed);
     const named = removed.find((each) => each.name === name);
     const wildcard = named && wildcardOf(named);
     tell(

@@ -32,17 +32,11 @@ export interface CatalogTable {
   readonly unfitPartitions: readonly string[];
   /** By `INHERITS`: rows that a query shows beside its own. */
   readonly heirs: readonly string[];
-  readonly mayRead: { readonly cdc: boolean; readonly bridge: boolean };
-  readonly maySeeSchema: { readonly cdc: boolean; readonly bridge: boolean };
 }
 
 /** What the deploy step did for a table that it captured, so that it can be undone. */
 export interface CapturedRecord {
   readonly name: TableName;
-  /** Roles that got SELECT. */
-  readonly granted: readonly string[];
-  /** Roles that got USAGE on its schema. */
-  readonly usage: readonly string[];
   readonly identityChanged: boolean;
 }
 
@@ -74,11 +68,7 @@ select n.nspname as schema, c.relname as table, c.relkind as kind, c.relpersiste
     where t.isleaf and p.oid <> c.oid
       and (p.relkind <> 'r' or p.relpersistence <> 'p' or p.relreplident not in ('d', 'f')) order by 1) as "unfitPartitions",
   array(select h.oid::regclass::text from pg_inherits i join pg_class h on h.oid = i.inhrelid
-    where i.inhparent = c.oid and not h.relispartition order by 1) as heirs,
-  json_build_object('cdc', has_table_privilege($2::name, c.oid, 'SELECT'),
-    'bridge', has_table_privilege($3::name, c.oid, 'SELECT')) as "mayRead",
-  json_build_object('cdc', has_schema_privilege($2::name, n.oid, 'USAGE'),
-    'bridge', has_schema_privilege($3::name, n.oid, 'USAGE')) as "maySeeSchema"
+    where i.inhparent = c.oid and not h.relispartition order by 1) as heirs
 from json_to_recordset($1) as wanted(schema text, "table" text)
 join pg_namespace n on n.nspname = wanted.schema
 join pg_class c on c.relnamespace = n.oid and c.relname = wanted."table"`;
@@ -132,7 +122,7 @@ async function readPublication(owner: ClientBase, name: string): Promise<TableNa
 
 async function readRecords(owner: ClientBase): Promise<CapturedRecord[]> {
   const { rows } = await owner.query<TableName & Omit<CapturedRecord, 'name'>>(
-    `select schema, name as table, granted, usage, identity_changed as "identityChanged"
+    `select schema, name as table, identity_changed as "identityChanged"
      from ${quoteName(OWN_SCHEMA)}.${CAPTURED_TABLE} order by 1, 2`,
   );
   return rows.map(({ schema, table, ...record }) => ({ name: { schema, table }, ...record }));

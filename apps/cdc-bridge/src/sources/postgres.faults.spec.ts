@@ -16,8 +16,6 @@ const table: CatalogTable = {
   ancestors: [],
   unfitPartitions: [],
   heirs: [],
-  mayRead: { cdc: true, bridge: true },
-  maySeeSchema: { cdc: true, bridge: true },
 };
 const catalogue = (version: number): Catalogue => ({
   version,

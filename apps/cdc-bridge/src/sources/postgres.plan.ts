@@ -7,6 +7,7 @@ import {
   slotName,
   WATERMARKS_TABLE,
 } from '../names/bridge-names.js';
+import type { NeededRights } from '../postgres/granted-rights.js';
 import { quoteName, quoteTable, shown, type TableName, tableNameOf } from '../postgres/identifier.js';
 import { type CapturedRecord, type CatalogTable, type Catalogue, isSameTable } from './postgres.catalogue.js';
 import { tableFaults } from './postgres.faults.js';
@@ -32,7 +33,7 @@ export function postgresFaults(catalogue: Catalogue, captured: readonly Captured
   return [...missing, ...faults];
 }
 
-/** The changes that bring a database to what is captured of it, in order; none where it is there already. */
+/** The changes that bring a database to what is captured of it, but for rights; none where it is there already. */
 export function postgresSteps(
   database: string,
   catalogue: Catalogue,
@@ -40,13 +41,41 @@ export function postgresSteps(
   roles: Roles,
 ): Step[] {
   const wanted = captured.map(({ name }) => tableNameOf(name));
-  const gone = catalogue.records.filter(({ name }) => !wanted.some((table) => isSameTable(table, name)));
   return [
     ...(catalogue.hasOwnTables ? [] : [ownTables(roles)]),
-    ...catalogue.tables.flatMap((table) => tableSteps(table, catalogue.records, roles)),
+    ...catalogue.tables.flatMap((table) => tableSteps(table, catalogue.records)),
     ...publicationSteps(slotName(database), catalogue, wanted),
-    ...gone.flatMap((record) => releaseSteps(record, catalogue.records, wanted)),
+    ...gone(catalogue, captured).map(releaseStep),
   ];
+}
+
+/** What the connector's role and the bridge's need of what is captured. */
+export function readingRights(captured: readonly Captured[], roles: Roles): NeededRights[] {
+  return captured.flatMap((table) => {
+    const name = tableNameOf(table.name);
+    return [roles.cdc, roles.bridge].flatMap((role): NeededRights[] => {
+      const whose = { role, holder: capture(name) };
+      return [
+        { ...whose, kind: 'schema', name: quoteName(name.schema), rights: ['usage'] },
+        { ...whose, kind: 'table', name: quoteTable(name), rights: ['select'] },
+      ];
+    });
+  });
+}
+
+/** Who held rights and is captured no more. */
+export function releasedHolders(catalogue: Catalogue, captured: readonly Captured[]): string[] {
+  return gone(catalogue, captured).map(({ name }) => capture(name));
+}
+
+/** As the holder of rights; no pipeline's name has a blank. */
+function capture(name: TableName): string {
+  return `capture of ${shown(name)}`;
+}
+
+function gone({ records }: Catalogue, captured: readonly Captured[]): CapturedRecord[] {
+  const wanted = captured.map(({ name }) => tableNameOf(name));
+  return records.filter(({ name }) => !wanted.some((table) => isSameTable(table, name)));
 }
 
 /** What is left of the bridge in a database that has no pipeline any more, and whose slot is gone. */
@@ -79,7 +108,7 @@ function ownTables({ cdc, bridge }: Roles): Step {
 grant usage on schema ${OWN} to ${toCdc}, ${toBridge};
 create table if not exists ${watermarks} (id text primary key, at timestamptz not null default clock_timestamp());
 create table if not exists ${signals} (id varchar(64) primary key, type varchar(32) not null, data text);
-create table if not exists ${captured} (schema text, name text, granted text[] not null, usage text[] not null,
+create table if not exists ${captured} (schema text, name text,
   identity_changed boolean not null, snapshot_due boolean not null, primary key (schema, name));
 grant select on ${watermarks} to ${toCdc};
 grant select, insert on ${signals} to ${toCdc};
@@ -87,67 +116,24 @@ grant select, insert, delete on ${watermarks}, ${signals} to ${toBridge}`,
   };
 }
 
-function tableSteps(table: CatalogTable, records: readonly CapturedRecord[], roles: Roles): Step[] {
-  const { name, mayRead, maySeeSchema } = table;
-  const lacking = (may: { cdc: boolean; bridge: boolean }) =>
-    (['cdc', 'bridge'] as const).filter((role) => !may[role]).map((role) => roles[role]);
-  const [usage, granted] = [lacking(maySeeSchema), lacking(mayRead)];
-  const identify = !table.hasKey && table.identity !== 'f';
-  const isKnown = records.some((record) => isSameTable(record.name, name));
-  if (isKnown && usage.length + granted.length === 0 && !identify) return [];
-  const sql = [
-    // Before the rights: an ANALYZE under way would hold what it waits for, and wait for what a GRANT holds.
-    ...(identify ? [`alter table ${quoteTable(name)} replica identity full`] : []),
-    ...usage.map((role) => `grant usage on schema ${quoteName(name.schema)} to ${quoteName(role)}`),
-    ...granted.map((role) => `grant select on ${quoteTable(name)} to ${quoteName(role)}`),
-    recordOf(name, granted, usage, identify),
-  ];
-  const rights = granted.length > 0 ? `, SELECT for ${granted.join(' and ')}` : '';
-  const identity = identify ? ', REPLICA IDENTITY FULL' : '';
-  return [{ what: `${shown(name)} captured${rights}${identity}`, sql: sql.join(';\n') }];
-}
-
-function recordOf(
-  { schema, table }: TableName,
-  granted: string[],
-  usage: string[],
-  identify: boolean,
-): string {
-  const list = (roles: string[]) => `array[${roles.map((role) => escapeLiteral(role)).join(', ')}]::text[]`;
-  return `insert into ${OWN}.${CAPTURED_TABLE} values
-  (${escapeLiteral(schema)}, ${escapeLiteral(table)}, ${list(granted)}, ${list(usage)}, ${identify}, true)
-  on conflict (schema, name) do update set granted = captured.granted || excluded.granted,
-    usage = captured.usage || excluded.usage, identity_changed = captured.identity_changed or excluded.identity_changed`;
-}
-
-function releaseSteps(
-  record: CapturedRecord,
-  records: readonly CapturedRecord[],
-  wanted: readonly TableName[],
-): Step[] {
-  const { schema, table } = record.name;
-  const staysUsed = records
-    .filter(({ name }) => wanted.some((other) => isSameTable(other, name)))
-    .some(({ name }) => name.schema === schema);
-  const name = escapeLiteral(quoteTable(record.name));
-  // The table itself may be gone.
-  const ifThere = (sql: string) => `if to_regclass(${name}) is not null then ${sql}; end if;`;
-  const undo = [
-    ...(record.identityChanged
-      ? [ifThere(`alter table ${quoteTable(record.name)} replica identity default`)]
-      : []),
-    ...record.granted.map((role) =>
-      ifThere(`revoke select on ${quoteTable(record.name)} from ${quoteName(role)}`),
-    ),
-    ...(staysUsed ? [] : record.usage).map(
-      (role) =>
-        `if to_regnamespace(${escapeLiteral(quoteName(schema))}) is not null then revoke usage on schema ${quoteName(schema)} from ${quoteName(role)}; end if;`,
-    ),
-  ];
+function tableSteps({ name, hasKey, identity }: CatalogTable, records: readonly CapturedRecord[]): Step[] {
+  const identify = !hasKey && identity !== 'f';
+  if (!identify && records.some((record) => isSameTable(record.name, name))) return [];
+  const [schema, table] = [escapeLiteral(name.schema), escapeLiteral(name.table)];
+  const sql = `insert into ${OWN}.${CAPTURED_TABLE} values (${schema}, ${table}, ${identify}, true)
+  on conflict (schema, name) do update set identity_changed = true`;
   return [
     {
-      what: `${shown(record.name)} released${record.granted.length > 0 ? `, SELECT revoked from ${record.granted.join(' and ')}` : ''}`,
-      sql: `${undo.length > 0 ? `do ${escapeLiteral(`begin ${undo.join(' ')} end`)};\n` : ''}delete from ${OWN}.${CAPTURED_TABLE} where schema = ${escapeLiteral(schema)} and name = ${escapeLiteral(table)}`,
+      what: `${shown(name)} captured${identify ? ', REPLICA IDENTITY FULL' : ''}`,
+      sql: identify ? `alter table ${quoteTable(name)} replica identity full;\n${sql}` : sql,
     },
   ];
+}
+
+function releaseStep({ name, identityChanged }: CapturedRecord): Step {
+  const [schema, table] = [escapeLiteral(name.schema), escapeLiteral(name.table)];
+  const forget = `delete from ${OWN}.${CAPTURED_TABLE} where schema = ${schema} and name = ${table}`;
+  // `if exists`: the table itself may be gone.
+  const undo = `alter table if exists ${quoteTable(name)} replica identity default;\n`;
+  return { what: `${shown(name)} released`, sql: identityChanged ? undo + forget : forget };
 }

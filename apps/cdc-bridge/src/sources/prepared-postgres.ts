@@ -1,11 +1,19 @@
 import type pg from 'pg';
 import type { Step } from '../databases/step.js';
 import { CAPTURED_TABLE, OWN_SCHEMA, SIGNALS_TABLE } from '../names/bridge-names.js';
+import { forgetGrants, grantSteps, revokeSteps } from '../postgres/granted-rights.js';
 import { quoteName, shown, tableNameOf } from '../postgres/identifier.js';
 import { connectOwner, runSteps } from '../postgres/owner.connection.js';
 import { parsePostgresConnectorUrl } from './connector-url.js';
 import { type Catalogue, readCatalogue } from './postgres.catalogue.js';
-import { postgresFaults, postgresRemoval, postgresSteps, type Roles } from './postgres.plan.js';
+import {
+  postgresFaults,
+  postgresRemoval,
+  postgresSteps,
+  type Roles,
+  readingRights,
+  releasedHolders,
+} from './postgres.plan.js';
 import { type DueSnapshot, type Signal, tableSnapshots } from './snapshot-signal.js';
 import { SourceRefused } from './source.error.js';
 import type { PreparedSource } from './source.js';
@@ -37,7 +45,11 @@ export class PreparedPostgres {
     const catalogue = await this.#catalogue();
     const faults = postgresFaults(catalogue, captured);
     if (faults.length > 0) throw new SourceRefused(name, faults);
-    return postgresSteps(name, catalogue, captured, this.#roles);
+    return [
+      ...(await grantSteps(this.owner, readingRights(captured, this.#roles))),
+      ...postgresSteps(name, catalogue, captured, this.#roles),
+      ...(await revokeSteps(this.owner, releasedHolders(catalogue, captured))),
+    ];
   }
 
   /** @throws StepFailed; see `runSteps` */
@@ -46,7 +58,8 @@ export class PreparedPostgres {
   }
 
   async removal(): Promise<Step[]> {
-    return postgresRemoval(this.source.name, await this.#catalogue());
+    const own = postgresRemoval(this.source.name, await this.#catalogue());
+    return [...own, ...(await forgetGrants(this.owner))];
   }
 
   /** The captured tables that have no primary key. */

@@ -1,7 +1,9 @@
 import type { MongoClient } from 'mongodb';
 import pg from 'pg';
+import { grantSteps, revokeSteps } from '../../postgres/granted-rights.js';
 import { sessionOptions } from '../../postgres/session.js';
 import { columnsState, readColumns } from '../../postgres/table-columns.js';
+import { writingRights } from '../../postgres/writing-rights.js';
 import type { Databases } from '../../testing/databases.js';
 import type { BsonValue } from '../../values/bson-value.js';
 import { MongoSide } from '../mongo.side.js';
@@ -39,7 +41,8 @@ export async function createPair(
   const tables = new PairTables(SCHEMA, 'customers');
   const mapping = new PairMapping(await readColumns(owner, TABLE), { ...DEFAULTS, ...options });
   const role = new URL(databases.postgresUrl('bridge')).username;
-  for (const { sql } of tables.create(TABLE, mapping.key, role)) await owner.query(sql);
+  const rights = await grantSteps(owner, await writingRights(owner, TABLE, { role, holder: tables.pair }));
+  for (const { sql } of [...tables.create(TABLE, mapping.key, role), ...rights]) await owner.query(sql);
   const client = await databases.mongo('bridge');
   await mongoSide(databases, client).create();
   return tables;
@@ -47,9 +50,9 @@ export async function createPair(
 
 export async function dropPair(databases: Databases): Promise<void> {
   const owner = await databases.postgres('owner');
-  const role = new URL(databases.postgresUrl('bridge')).username;
   const tables = new PairTables(SCHEMA, 'customers');
-  for (const { sql } of [...tables.release(TABLE, role), ...tables.drop()]) await owner.query(sql);
+  const rights = await revokeSteps(owner, [tables.pair]);
+  for (const { sql } of [...tables.release(TABLE), ...rights, ...tables.drop()]) await owner.query(sql);
 }
 
 export async function startWorker(
