@@ -4,10 +4,10 @@ export const OWN_SCHEMA = 'millrace';
 export const WATERMARKS_TABLE = 'watermarks';
 /** The table of `OWN_SCHEMA` in a source by which Debezium is told to begin an incremental snapshot. */
 export const SIGNALS_TABLE = 'signals';
-/** The table of `OWN_SCHEMA` in a source that remembers what was done for each captured table. */
-export const CAPTURED_TABLE = 'captured_tables';
 /** The table of `OWN_SCHEMA` that remembers which rights were granted, and for whom. */
 export const GRANTED_TABLE = 'granted';
+/** The table of `OWN_SCHEMA` in a source that remembers what was done for each captured table. */
+export const CAPTURED_TABLE = 'captured';
 /** The same in a MongoDB source, in the user's database. */
 export const CAPTURED_COLLECTION = 'millrace_captured';
 /** The first two in a MongoDB source: Debezium reads them where it reads the rest, in the user's database. */

@@ -20,6 +20,12 @@ const VISIBLE_POLL_MS = 20;
 /** After so many looks it is asked whether this server has ever handed out such an id. */
 const LOOKS_BEFORE_DOUBT = 50;
 
+/** Why a pair does not do its work, or had to look at every key. */
+export interface PairError {
+  readonly code: string;
+  readonly message: string;
+}
+
 export interface PairIntakeParts {
   readonly pair: string;
   /** The table's change topic; the other one is the collection's. */
@@ -31,12 +37,8 @@ export interface PairIntakeParts {
   readonly unmapped: UnmappedDocuments;
   readonly deadLetters: Pick<DeadLetters, 'write'>;
   readonly log: Log;
-}
-
-/** What there is to say of a position that a topic did not hold any more. */
-export interface PositionLost {
-  readonly code: 'POSITION_LOST';
-  readonly message: string;
+  /** Takes what was lost. */
+  onError(error: PairError): void;
 }
 
 /**
@@ -46,16 +48,10 @@ export interface PositionLost {
 export class PairIntake {
   /** By partition, the last record that this instance has seen there: one that began later looks at every key. */
   readonly #last = new Map<string, NonNullable<StoredPosition['last']>>();
-  #lost: PositionLost | null = null;
   /** By partition, the time of the first record that is in hand. */
   readonly #inHand = new Map<string, number>();
 
   constructor(private readonly parts: PairIntakeParts) {}
-
-  /** The last position that a topic did not hold any more. */
-  get positionLost(): PositionLost | null {
-    return this.#lost;
-  }
 
   async begin(topic: string, partition: number): Promise<StoredPosition | 'earliest'> {
     const next = await this.parts.positions.read(topic, partition);
@@ -96,10 +92,10 @@ export class PairIntake {
 
   /** Hints are gone, so every key may differ. No snapshot is needed for that. */
   async lost(topic: string, partition: number, { why, position, low }: LostPosition): Promise<bigint> {
-    const { pair, worker, positions, log } = this.parts;
+    const { pair, worker, positions, log, onError } = this.parts;
     const message = `position ${position} of ${topic}/${partition} is lost (${why}): checking everything`;
     log.error(`pair ${pair}: ${message}`);
-    this.#lost = { code: 'POSITION_LOST', message };
+    onError({ code: 'POSITION_LOST', message });
     this.#last.delete(`${topic}/${partition}`);
     worker.checkEverything();
     await positions.reset(topic, partition, low);

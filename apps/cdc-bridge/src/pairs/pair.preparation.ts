@@ -3,7 +3,7 @@ import type { MongoDatabase } from '../databases/named-databases.js';
 import type { Step } from '../databases/step.js';
 import { OWN_SCHEMA } from '../names/bridge-names.js';
 import type { TwoWayPipeline } from '../pipelines/pipeline.schema.js';
-import { grantSteps, revokeSteps } from '../postgres/granted-rights.js';
+import { GrantedRights } from '../postgres/granted-rights.js';
 import { type TableName, tableNameOf } from '../postgres/identifier.js';
 import { runSteps } from '../postgres/owner.connection.js';
 import { hasTable, readColumns } from '../postgres/table-columns.js';
@@ -72,18 +72,24 @@ export class PairPreparation {
 
   async #toMake(): Promise<Work> {
     const whose = { role: this.role, holder: this.pipeline.name };
-    const rights = await grantSteps(this.owner, await writingRights(this.owner, this.#table, whose));
+    const needed = await writingRights(this.owner, this.#table, whose);
+    const rights = await GrantedRights.read(this.owner);
     return {
-      steps: [...(await this.#open(await this.#steps())), ...rights],
+      steps: [
+        ...(await this.#open(await this.#steps())),
+        ...(await rights.grants(needed)),
+        ...rights.revocations((holder) => holder === this.pipeline.name, needed),
+      ],
       collections: await this.#side().missing(),
     };
   }
 
   async #toRemove(): Promise<Work> {
+    const rights = await GrantedRights.read(this.owner);
     return {
       steps: [
         ...(await this.#open(await this.#release())),
-        ...(await revokeSteps(this.owner, [this.pipeline.name])),
+        ...rights.revocations((holder) => holder === this.pipeline.name),
         ...(await this.#open(this.#tables.drop())),
       ],
       collections: await this.#side().ownCollections(),

@@ -13,7 +13,7 @@ import { HintReader } from './hint-reader.js';
 import { PairKeyChanged } from './ledger-key.js';
 import { pruneLedger } from './ledger-pruning.js';
 import type { PairConnections } from './pair.connections.js';
-import { PairIntake, type PositionLost } from './pair.intake.js';
+import { type PairError, PairIntake } from './pair.intake.js';
 import { PairPositions } from './pair.positions.js';
 import { type PairParts, PairSync } from './pair.sync.js';
 import { PairWorker } from './pair.worker.js';
@@ -45,6 +45,8 @@ export interface PairDeps {
   caughtUp(database: string, signal: AbortSignal): Promise<void>;
   /** @throws Error with `code` where a topic of the pair may lose hints that are still needed */
   checkTopics?(): Promise<void>;
+  /** Takes what the other instances are to see too. */
+  onError?(error: PairError): void;
   readonly settings?: Partial<PairSettings>;
 }
 
@@ -87,6 +89,7 @@ export class PairRun {
       unmapped: this.unmapped,
       deadLetters,
       log,
+      onError: (error) => deps.onError?.(error),
     });
     this.#consumer = new RecordConsumer({
       ...kafka,
@@ -122,11 +125,6 @@ export class PairRun {
   /** Milliseconds of Unix: of the oldest record in hand; null where there is none. */
   get inHandSince(): number | null {
     return this.#intake.inHandSince;
-  }
-
-  /** The last position that a topic did not hold any more. */
-  get positionLost(): PositionLost | null {
-    return this.#intake.positionLost;
   }
 
   /** Finishes what is in hand. */

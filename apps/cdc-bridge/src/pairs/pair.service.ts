@@ -119,7 +119,7 @@ export class PairService {
     const refused = await this.refused();
     return {
       state: this.#state,
-      lastError: this.#lastError ?? run?.positionLost ?? null,
+      lastError: this.#lastError,
       counts: await this.#counts.read(),
       queued: run?.worker.queued ?? 0,
       lag: await lagOf(this.#connections, this.deps.offsets).catch(() => null),
@@ -215,6 +215,7 @@ export class PairService {
 
   async #work(turned: Promise<void>): Promise<void> {
     const parts = await this.#connections.parts();
+    await this.#counts.read();
     this.#tellReports(parts);
     await this.deps.checkTopics?.();
     await this.#checkRestored(parts);
@@ -275,6 +276,7 @@ export class PairService {
     if (this.#lastError?.message !== message) {
       const write = error instanceof PairRestored ? this.deps.log.error : this.deps.log.warn;
       write.call(this.deps.log, `pair ${name} is ${this.#state}: ${message}`, { err: error });
+      this.deps.onError?.({ code, message });
     }
     this.#lastError = { code, message };
   }

@@ -1,4 +1,5 @@
 import type { PairConnections } from './pair.connections.js';
+import type { PairError } from './pair.intake.js';
 import { PairPositions } from './pair.positions.js';
 import type { PairDeps } from './pair.run.js';
 import type { RoundCounts } from './round.js';
@@ -13,7 +14,8 @@ export type PairState = 'starting' | 'running' | 'paused' | 'waiting' | 'restore
 
 export interface PairStatus extends Refused {
   readonly state: PairState;
-  readonly lastError: { readonly code: string; readonly message: string } | null;
+  /** Why this instance does not work on the pair; null while it does. */
+  readonly lastError: PairError | null;
   /** What all instances have done, ever. */
   readonly counts: RoundCounts;
   /** Keys that wait to be looked at. */

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { pipelinesJsonSchema } from './pipeline.schema.js';
 import { PipelinesFileError, readPipelinesFile } from './pipelines.file.js';
 
@@ -220,5 +222,15 @@ describe('pipelines.schema.json', () => {
   it('is the schema that the file is read with', () => {
     const published = readFileSync(new URL('../../pipelines.schema.json', import.meta.url), 'utf8');
     expect(JSON.parse(published)).toEqual(JSON.parse(JSON.stringify(pipelinesJsonSchema())));
+  });
+
+  it('takes what the file takes, and nothing else', () => {
+    const isValid = new Ajv2020({ strict: false }).compile(pipelinesJsonSchema());
+    const shipped = readFileSync(new URL('../../pipelines.yaml', import.meta.url), 'utf8');
+    expect(isValid(parse(shipped))).toBe(true);
+    const entry = { from: { postgres: 'shop', table: 'public.a' }, to: { mongo: 'docs', collection: 'a' } };
+    expect(isValid({ pipelines: [{ name: 'a', ...entry, delay: '1h', deletes: 'mark' }] })).toBe(true);
+    for (const wrong of [{ deletes: 'hide' }, { snapshots: 'never' }, { name: 7 }, { to: { mongo: 'docs' } }])
+      expect([wrong, isValid({ pipelines: [{ name: 'a', ...entry, ...wrong }] })]).toEqual([wrong, false]);
   });
 });

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { Databases } from '../testing/databases.js';
-import { forgetGrants, grantSteps, type NeededRights, revokeSteps } from './granted-rights.js';
+import { GrantedRights, type NeededRights } from './granted-rights.js';
 import { runSteps } from './owner.connection.js';
 
 let databases: Databases;
@@ -26,12 +26,12 @@ const needs = (holder: string, ...rights: string[]): NeededRights[] => [
   { kind: 'table', name: '"shop"."or.ders"', role, rights, holder },
 ];
 const grant = async (needed: NeededRights[]) => {
-  const steps = await grantSteps(owner, needed);
+  const steps = await (await GrantedRights.read(owner)).grants(needed);
   await runSteps(owner, steps);
   return steps.map(({ what }) => what);
 };
-const revoke = async (...holders: string[]) => {
-  const steps = await revokeSteps(owner, holders);
+const revoke = async (holder: string, needed: NeededRights[] = []) => {
+  const steps = (await GrantedRights.read(owner)).revocations((of) => of === holder, needed);
   await runSteps(owner, steps);
   return steps.map(({ what }) => what);
 };
@@ -49,6 +49,7 @@ async function rights(): Promise<string[]> {
 
 it('grants what is lacking, says so, and does nothing the second time', async () => {
   expect(await grant(needs('a', 'select', 'insert'))).toEqual([
+    'table "millrace"."granted", which remembers the rights that are granted',
     `USAGE on schema "shop" for "${role}"`,
     `SELECT, INSERT on table "shop"."or.ders" for "${role}"`,
   ]);
@@ -57,33 +58,57 @@ it('grants what is lacking, says so, and does nothing the second time', async ()
   expect(await revoke('a')).toEqual([
     `INSERT, SELECT on table "shop"."or.ders" revoked from "${role}"`,
     `USAGE on schema "shop" revoked from "${role}"`,
+    'table "millrace"."granted", dropped',
   ]);
   expect(await rights()).toEqual(['', '']);
+  expect(await revoke('a')).toEqual([]);
 });
 
 it('takes nothing back that the role had before', async () => {
   await owner.query(`grant usage on schema shop to ${role}; grant select on shop."or.ders" to ${role}`);
-  expect(await grant(needs('a', 'select', 'insert'))).toHaveLength(1);
+  await grant(needs('a', 'select', 'insert'));
   await revoke('a');
   expect(await rights()).toEqual(['usage', 'select']);
 });
 
 it('takes back with the last who needs it', async () => {
   await grant(needs('a', 'select', 'insert'));
-  await grant(needs('b', 'select'));
+  expect(await grant(needs('b', 'select'))).toEqual([
+    `USAGE on schema "shop" for "${role}", which it has for another pipeline`,
+    `SELECT on table "shop"."or.ders" for "${role}", which it has for another pipeline`,
+  ]);
   await revoke('a');
   expect(await rights()).toEqual(['usage', 'select']);
   await revoke('b');
   expect(await rights()).toEqual(['', '']);
 });
 
-it('forgets what it granted on a table that is gone, and its own table with the last note', async () => {
+it('takes back what a holder needs no more', async () => {
+  await grant(needs('a', 'select', 'insert'));
+  expect(await revoke('a', needs('a', 'select'))).toEqual([
+    `INSERT on table "shop"."or.ders" revoked from "${role}"`,
+  ]);
+  expect(await rights()).toEqual(['usage', 'select']);
+  await revoke('a');
+});
+
+it('forgets what it granted on a table, or to a role, that is gone', async () => {
   await grant(needs('a', 'select'));
   await owner.query('drop table shop."or.ders"');
-  expect(await forgetGrants(owner)).toEqual([]);
-  await revoke('a');
-  await runSteps(owner, await forgetGrants(owner));
-  const { rows } = await owner.query(`select to_regclass('millrace.granted') as there`);
-  expect(rows).toEqual([{ there: null }]);
-  expect(await revoke('a')).toEqual([]);
+  await owner.query(`update millrace.granted set role = 'nobody' where kind = 'schema'`);
+  expect(await revoke('a')).toEqual([
+    `SELECT on table "shop"."or.ders" of "${role}": noted no more`,
+    'USAGE on schema "shop" of "nobody": noted no more',
+    'table "millrace"."granted", dropped',
+  ]);
+});
+
+it('fails where the owner may not grant it, and notes nothing', async () => {
+  const system = { kind: 'table' as const, name: '"pg_catalog"."pg_class"', role, holder: 'a' };
+  await expect(grant([{ ...system, rights: ['insert'] }])).rejects.toThrow(
+    'only its owner can grant insert on table "pg_catalog"."pg_class"',
+  );
+  const held = await owner.query(`select from millrace.granted`);
+  expect(held.rowCount).toBe(0);
+  await owner.query('drop table millrace.granted');
 });

@@ -19,104 +19,155 @@ export interface NeededRights {
   readonly holder: string;
 }
 
-type Note = Pick<NeededRights, 'kind' | 'name' | 'role' | 'holder'> & { readonly right: string };
+type Right = Pick<NeededRights, 'kind' | 'name' | 'role'> & { readonly right: string };
+type Held = Right & Pick<NeededRights, 'holder'>;
+/** A right that was granted, for one of those who need it. */
+type Note = Held & { readonly isThere: boolean };
 
-/**
- * What grants the rights that roles lack, and notes who needs those that were granted, so that no others are ever taken
- * back. What is not there yet counts as lacking every right.
- */
-export async function grantSteps(owner: ClientBase, needed: readonly NeededRights[]): Promise<Step[]> {
-  const noted = (await hasTable(owner, NOTES))
-    ? `select * from ${GRANTED}`
-    : 'select null as kind, null as name, null as role, null as "right", null as holder where false';
-  const { rows } = await owner.query<Note & { lacking: boolean }>(
-    `with noted as (${noted}),
-       needed as (select n.kind, n.name, n.role, n.holder, p as "right",
-           case n.kind when 'schema' then has_schema_privilege(n.role, to_regnamespace(n.name), p)
-             when 'sequence' then has_sequence_privilege(n.role, to_regclass(n.name), p)
-             else has_table_privilege(n.role, to_regclass(n.name), p) end is not true as lacking
-         from json_to_recordset($1) n(kind text, name text, role text, rights text[], holder text)
-         cross join unnest(n.rights) p)
-     select n.* from needed n where lacking
-       or exists (select from noted where (kind, name, role, "right") = (n.kind, n.name, n.role, n."right"))
-         and not exists (select from noted
-           where (kind, name, role, "right", holder) = (n.kind, n.name, n.role, n."right", n.holder))`,
-    [JSON.stringify(needed)],
-  );
-  return byObject(rows).map((notes) => {
-    const roles = [...Map.groupBy(notes, ({ role }) => role)];
-    return {
-      what: shownGrants(roles),
-      sql: [
-        `create schema if not exists ${quoteName(OWN_SCHEMA)}`,
-        `create table if not exists ${GRANTED} (kind text, name text, role text, "right" text, holder text,
-           primary key (kind, name, role, "right", holder))`,
-        ...roles.flatMap(([role, of]) => {
-          const lacking = of.filter((note) => note.lacking);
-          return lacking.length > 0 ? [`grant ${rightsOn(lacking)} to ${quoteName(role)}`] : [];
-        }),
-        `insert into ${GRANTED} values ${notes.map(valuesOf).join(', ')} on conflict do nothing`,
-      ].join(';\n'),
-    };
-  });
-}
+const HAS = `case n.kind when 'schema' then has_schema_privilege(n.role, to_regnamespace(n.name), n."right")
+  when 'sequence' then has_sequence_privilege(n.role, to_regclass(n.name), n."right")
+  else has_table_privilege(n.role, to_regclass(n.name), n."right") end`;
+const IS_THERE = `case n.kind when 'schema' then to_regnamespace(n.name) is not null
+  else to_regclass(n.name) is not null end and exists (select from pg_roles where rolname = n.role)`;
 
-/** What takes back the rights that were granted for these holders, and that nobody else needs. */
-export async function revokeSteps(owner: ClientBase, holders: readonly string[]): Promise<Step[]> {
-  if (!(await hasTable(owner, NOTES))) return [];
-  const { rows } = await owner.query<Note & { last: boolean }>(
-    `select g.*, case g.kind when 'schema' then to_regnamespace(g.name) is not null
-         else to_regclass(g.name) is not null end
-       and not exists (select from ${GRANTED} o where o.holder <> all($1)
-         and (o.kind, o.name, o.role, o."right") = (g.kind, g.name, g.role, g."right")) as last
-     from ${GRANTED} g where g.holder = any($1) order by g.kind <> 'table', g.name, g.role, g."right"`,
-    [holders],
-  );
-  return byObject(rows).map((notes) => {
-    const roles = [
-      ...Map.groupBy(
-        notes.filter(({ last }) => last),
-        ({ role }) => role,
+/** What was granted in one database, and for whom: no right is ever taken back that the role had before. */
+export class GrantedRights {
+  private constructor(
+    private readonly owner: ClientBase,
+    /** Undefined where nothing was ever granted. */
+    private readonly notes: readonly Note[] | undefined,
+  ) {}
+
+  static async read(owner: ClientBase): Promise<GrantedRights> {
+    if (!(await hasTable(owner, NOTES))) return new GrantedRights(owner, undefined);
+    const { rows } = await owner.query<Note>(
+      `select n.*, ${IS_THERE} as "isThere" from ${GRANTED} n
+       order by n.kind <> 'table', n.name, n.role, n."right", n.holder`,
+    );
+    return new GrantedRights(owner, rows);
+  }
+
+  /** What grants the rights that roles lack, and notes who needs them. What is not there yet lacks all of them. */
+  async grants(needed: readonly NeededRights[]): Promise<Step[]> {
+    const lacking = new Set((await this.#lacking(needed)).map(keyOf));
+    const noted = new Set(this.notes?.map(keyOf));
+    const held = new Set(this.notes?.map(heldKey));
+    const due = needed
+      .flatMap(each)
+      .filter((right) => lacking.has(keyOf(right)) || (noted.has(keyOf(right)) && !held.has(heldKey(right))));
+    const steps = byObject(due).map((rights) =>
+      granting(
+        rights,
+        rights.filter((right) => lacking.has(keyOf(right))),
       ),
-    ];
-    const revoked = roles.map(([role, of]) => `${shownRights(of)} revoked from ${quoteName(role)}`);
-    return {
-      what: revoked.join(', ') || `${shownRights(notes)}: left to who else needs it`,
-      sql: [
-        ...roles.map(([role, of]) => `revoke ${rightsOn(of)} from ${quoteName(role)}`),
-        `delete from ${GRANTED} where (kind, name, role, "right", holder) in (${notes.map(valuesOf).join(', ')})`,
-      ].join(';\n'),
-    };
-  });
+    );
+    return this.notes || steps.length === 0 ? steps : [NOTING, ...steps];
+  }
+
+  /**
+   * What takes back the rights of holders that they need no more, and that nobody else needs.
+   * @param isOurs tells of which holders `needed` is all
+   */
+  revocations(isOurs: (holder: string) => boolean, needed: readonly NeededRights[] = []): Step[] {
+    const wanted = new Set(needed.flatMap(each).map(heldKey));
+    const isOver = (note: Note) => isOurs(note.holder) && !wanted.has(heldKey(note));
+    const over = this.notes?.filter(isOver) ?? [];
+    const stays = this.notes?.filter((note) => !isOver(note)) ?? [];
+    const needs = new Set(stays.map(keyOf));
+    const steps = byObject(over).map((notes) =>
+      revoking(
+        notes,
+        notes.filter((note) => note.isThere && !needs.has(keyOf(note))),
+      ),
+    );
+    const isLast = over.length > 0 && stays.length === 0 && needed.length === 0;
+    return isLast ? [...steps, { what: `table ${GRANTED}, dropped`, sql: `drop table ${GRANTED}` }] : steps;
+  }
+
+  async #lacking(needed: readonly NeededRights[]): Promise<Right[]> {
+    const { rows } = await this.owner.query<Right>(
+      `select n.* from json_to_recordset($1) n(kind text, name text, role text, "right" text)
+       where ${HAS} is not true`,
+      [JSON.stringify(needed.flatMap(each))],
+    );
+    return rows;
+  }
 }
 
-/** What removes the notes, once there are none. */
-export async function forgetGrants(owner: ClientBase): Promise<Step[]> {
-  if (!(await hasTable(owner, NOTES))) return [];
-  const { rowCount } = await owner.query(`select from ${GRANTED} limit 1`);
-  return rowCount ? [] : [{ what: `table ${GRANTED}, dropped`, sql: `drop table ${GRANTED}` }];
+const NOTING: Step = {
+  what: `table ${GRANTED}, which remembers the rights that are granted`,
+  sql: `create schema if not exists ${quoteName(OWN_SCHEMA)};
+create table if not exists ${GRANTED} (kind text, name text, role text, "right" text, holder text,
+  primary key (kind, name, role, "right", holder))`,
+};
+
+/** @param rights of one object, of which some are `lacking` */
+function granting(rights: readonly Held[], lacking: readonly Held[]): Step {
+  const granted = shown(lacking, 'for');
+  return {
+    what: granted || `${shown(rights, 'for')}, which it has for another pipeline`,
+    sql: [
+      ...byRole(lacking).map(([role, of]) => `grant ${listed(of)} on ${objectOf(of)} to ${quoteName(role)}`),
+      ...(lacking.length > 0 ? [proof(lacking)] : []),
+      `insert into ${GRANTED} values ${rights.map(valuesOf).join(', ')} on conflict do nothing`,
+    ].join(';\n'),
+  };
 }
 
-function byObject<T extends Note>(notes: readonly T[]): T[][] {
-  return [...Map.groupBy(notes, ({ kind, name }) => `${kind} ${name}`).values()];
+/** Postgres only warns of a GRANT by somebody who may not grant that. */
+function proof(granted: readonly Held[]): string {
+  const values = granted.map(valuesOf).join(', ');
+  const fault = `only its owner can grant ${listed(granted)} on ${objectOf(granted)}`;
+  return `do ${escapeLiteral(`begin
+  if exists (select from (values ${values}) n(kind, name, role, "right", holder) where ${HAS} is not true)
+  then raise insufficient_privilege using message = ${escapeLiteral(fault)}; end if; end`)}`;
 }
 
-/** Of one object. */
-function rightsOn(notes: readonly Note[], shown = (right: string) => right): string {
-  const [{ kind = 'table', name = '' } = {}] = notes;
-  return `${shown([...new Set(notes.map(({ right }) => right))].join(', '))} on ${kind} ${name}`;
+/** @param notes of one object, of which some are the `last` of theirs */
+function revoking(notes: readonly Note[], last: readonly Note[]): Step {
+  const revoked = shown(last, 'revoked from');
+  return {
+    what: revoked || `${shown(notes, 'of')}: noted no more${notes[0]?.isThere ? ', as others need it' : ''}`,
+    sql: [
+      ...byRole(last).map(([role, of]) => `revoke ${listed(of)} on ${objectOf(of)} from ${quoteName(role)}`),
+      `delete from ${GRANTED} where (kind, name, role, "right", holder) in (${notes.map(valuesOf).join(', ')})`,
+    ].join(';\n'),
+  };
 }
 
-function shownRights(notes: readonly Note[]): string {
-  return rightsOn(notes, (rights) => rights.toUpperCase());
+function each({ rights, ...rest }: NeededRights): Held[] {
+  return rights.map((right) => ({ ...rest, right }));
 }
 
-function shownGrants(roles: readonly (readonly [string, readonly Note[]])[]): string {
-  return [...Map.groupBy(roles, ([, notes]) => shownRights(notes))]
-    .map(([rights, to]) => `${rights} for ${to.map(([role]) => quoteName(role)).join(' and ')}`)
+const keyOf = ({ kind, name, role, right }: Right) => JSON.stringify([kind, name, role, right]);
+const heldKey = (right: Held) => `${keyOf(right)} ${right.holder}`;
+
+function byObject<T extends Right>(rights: readonly T[]): T[][] {
+  return [...Map.groupBy(rights, ({ kind, name }) => `${kind} ${name}`).values()];
+}
+
+function byRole<T extends Right>(rights: readonly T[]): [string, T[]][] {
+  return [...Map.groupBy(rights, ({ role }) => role)];
+}
+
+function listed(rights: readonly Right[]): string {
+  return [...new Set(rights.map(({ right }) => right))].join(', ');
+}
+
+function objectOf([first]: readonly Right[]): string {
+  return first ? `${first.kind} ${first.name}` : '';
+}
+
+/** `SELECT on table "a"."b" for "c" and "d"`; nothing for no rights. */
+function shown(rights: readonly Right[], preposition: string): string {
+  return [...Map.groupBy(byRole(rights), ([, of]) => listed(of).toUpperCase())]
+    .map(([what, roles]) => {
+      const names = roles.map(([role]) => quoteName(role)).join(' and ');
+      return `${what} on ${objectOf(rights)} ${preposition} ${names}`;
+    })
     .join(', ');
 }
 
-function valuesOf({ kind, name, role, right, holder }: Note): string {
+function valuesOf({ kind, name, role, right, holder }: Held): string {
   return `(${[kind, name, role, right, holder].map(escapeLiteral).join(', ')})`;
 }

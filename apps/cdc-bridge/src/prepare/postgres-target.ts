@@ -7,7 +7,7 @@ import type { Step } from '../databases/step.js';
 import { targetTable } from '../mapping/target-table.js';
 import { OWN_SCHEMA } from '../names/bridge-names.js';
 import type { MongoToPostgres } from '../pipelines/pipeline.schema.js';
-import { grantSteps, revokeSteps } from '../postgres/granted-rights.js';
+import { GrantedRights, type NeededRights } from '../postgres/granted-rights.js';
 import { quoteName, quoteTable, tableNameOf } from '../postgres/identifier.js';
 import { connectOwner, runSteps } from '../postgres/owner.connection.js';
 import { hasTable } from '../postgres/table-columns.js';
@@ -35,9 +35,11 @@ export class PostgresTarget {
   /** What is still to be done for the pipelines that write here. */
   async plan(pipelines: readonly MongoToPostgres[]): Promise<Step[]> {
     const own = await this.#mayUseOwnTables();
-    const open: Step[] = own ? [] : [this.#ownTables()];
-    for (const pipeline of pipelines) open.push(...(await this.#tableSteps(pipeline)));
-    return open;
+    return [
+      ...(own ? [] : [this.#ownTables()]),
+      ...(await this.#tablesToMake(pipelines)),
+      ...(await this.#rightSteps(pipelines)),
+    ];
   }
 
   /** @throws StepFailed; see `runSteps` */
@@ -46,8 +48,8 @@ export class PostgresTarget {
   }
 
   /** What takes back the rights that nobody needs but a pipeline. */
-  release(pipeline: string): Promise<Step[]> {
-    return revokeSteps(this.owner, [pipeline]);
+  async release(pipeline: string): Promise<Step[]> {
+    return (await GrantedRights.read(this.owner)).revocations((holder) => holder === pipeline);
   }
 
   /** Forgets where a pipeline stands, and what it was told. */
@@ -76,15 +78,28 @@ grant select, insert, update, delete on ${tables} to ${role}`,
     };
   }
 
-  async #tableSteps(pipeline: MongoToPostgres): Promise<Step[]> {
-    const table = tableNameOf(pipeline.to.table);
-    const isThere = await hasTable(this.owner, table);
-    const make = isThere ? null : targetTable(pipeline);
-    if (!isThere && !make)
-      throw new Error(`${pipeline.name}: there is no table ${quoteTable(table)}, and create is not set`);
-    const whose = { role: this.role, holder: pipeline.name };
-    const needed = await writingRights(this.owner, table, whose);
-    return [...(make ? [make] : []), ...(await grantSteps(this.owner, needed))];
+  async #tablesToMake(pipelines: readonly MongoToPostgres[]): Promise<Step[]> {
+    const steps: Step[] = [];
+    for (const pipeline of pipelines) {
+      const table = tableNameOf(pipeline.to.table);
+      if (await hasTable(this.owner, table)) continue;
+      const make = targetTable(pipeline);
+      if (!make)
+        throw new Error(`${pipeline.name}: there is no table ${quoteTable(table)}, and create is not set`);
+      steps.push(make);
+    }
+    return steps;
+  }
+
+  async #rightSteps(pipelines: readonly MongoToPostgres[]): Promise<Step[]> {
+    const needed: NeededRights[] = [];
+    for (const { name: holder, to } of pipelines) {
+      const whose = { role: this.role, holder };
+      needed.push(...(await writingRights(this.owner, tableNameOf(to.table), whose)));
+    }
+    const rights = await GrantedRights.read(this.owner);
+    const isOurs = (holder: string) => pipelines.some(({ name }) => name === holder);
+    return [...(await rights.grants(needed)), ...rights.revocations(isOurs, needed)];
   }
 
   /** Every right is looked for: a table of an older bridge may lack some. */

@@ -71,7 +71,7 @@ export class Bridge {
       pipelines.map((pipeline) => [
         pipeline.name,
         isTwoWay(pipeline)
-          ? new TwoWayService(pipeline, shared)
+          ? new TwoWayService(pipeline, this.#controlOf(pipeline), shared)
           : new OneWayService(pipeline, this.#controlOf(pipeline), shared),
       ]),
     );

@@ -3,7 +3,7 @@ import { type Db, Int32 } from 'mongodb';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { BridgeUnderTest } from '../testing/bridge-under-test.js';
-import { EQUAL, Flows, ID, type Item, item, keyed, NO_DIFFERENCE, text } from '../testing/flows.js';
+import { EQUAL, Flows, ID, type Item, item, keyed, N, NO_DIFFERENCE, text } from '../testing/flows.js';
 
 let flows: Flows;
 let bridge: BridgeUnderTest;
@@ -22,7 +22,9 @@ beforeAll(async () => {
     create table kept (id int primary key, name text);
     create table marked (id int primary key, name text);
     create table fresh (id int primary key, name text);
-    create table streamed (id int primary key, n int)`,
+    create table streamed (id int primary key, n int);
+    create table stayed (id int primary key, n int);
+    create table notes (n int, state text)`,
   );
   ({ bridge, app, documents } = flows);
   const { postgres, mongo } = bridge.names;
@@ -35,7 +37,8 @@ beforeAll(async () => {
   await documents
     .collection<{ _id: string; state: string; stock?: object; tags?: unknown[] }>('goods')
     .insertOne({ _id: 'there before', state: 'live' });
-  await documents.collection<Item>('streamed').insertMany([1, 2].map(item));
+  for (const name of ['streamed', 'stayed'])
+    await documents.collection<Item>(name).insertMany([1, 2].map(item));
   await bridge.write([
     { name: 'all', from: { postgres, table: 'public.*' }, to: { mongo, collection: 'all_*' } },
     flows.entry('purchases', {
@@ -47,6 +50,8 @@ beforeAll(async () => {
     flows.entry('marked', { deletes: 'mark' }),
     flows.entry('fresh', { snapshot: 'never' }),
     { ...flows.itemsEntry('streamed'), snapshot: 'never' },
+    { ...flows.itemsEntry('stayed'), deletes: 'ignore' },
+    flows.entry('notes', { where: { state: 'open' } }),
     {
       name: 'goods',
       from: { mongo, collection: 'goods' },
@@ -125,6 +130,17 @@ describe('what the source deletes', () => {
     });
   });
 
+  it('stays in a table likewise', async () => {
+    await flows.untilEqual(keyed('stayed'));
+    await documents.collection<Item>('stayed').deleteOne({ _id: 1 });
+    await documents.collection<Item>('stayed').insertOne(item(3));
+    await eventually('the last row', 30_000, async () => {
+      expect(await flows.compare(keyed('stayed'))).toMatchObject({ ...EQUAL, onlyInTable: ['["1"]'] });
+      return true;
+    });
+    expect(await flows.verify('stayed')).toMatchObject({ sourceRows: 2, ...NO_DIFFERENCE });
+  });
+
   it('is marked with deletes: mark, until the row comes back', async () => {
     await eventually('the rows', 30_000, () => find('marked', 2));
     await app.query('delete from marked where id = 1');
@@ -140,6 +156,19 @@ describe('what the source deletes', () => {
     expect(await flows.untilEqual(living)).toMatchObject({ rows: 2 });
   });
 });
+
+it('holds rows without a key back by their filter, and takes all of them away with TRUNCATE', async () => {
+  const open: Comparison = { table: 'notes', where: `state = 'open'`, key: [], fields: [N, text('state')] };
+  await app.query(`insert into notes values (1, 'open'), (1, 'open'), (2, 'draft')`);
+  await flows.untilEqual(open);
+  await app.query(`update notes set state = 'draft' where ctid = (select min(ctid) from notes where n = 1);
+    update notes set state = 'open' where n = 2`);
+  expect(await flows.untilEqual(open)).toMatchObject({ rows: 2 });
+  expect(await flows.verify('notes')).toMatchObject({ compared: 2, ...NO_DIFFERENCE });
+  await app.query(`truncate notes; insert into notes values (5, 'open'), (5, 'draft')`);
+  expect(await flows.untilEqual(open)).toMatchObject({ rows: 1 });
+  expect(await flows.verify('notes')).toMatchObject({ compared: 1, ...NO_DIFFERENCE });
+}, 180_000);
 
 it('does without the rows that are there with snapshot: never, counts them as missing, and brings them when it is repaired', async () => {
   await app.query(`insert into fresh values (2, 'two')`);

@@ -1,4 +1,4 @@
-import { type Control, NO_CONTROL } from '../control/control.js';
+import { type Control, type ControlStore, NO_CONTROL } from '../control/control.js';
 import { PairService } from '../pairs/pair.service.js';
 import type { PairStatus } from '../pairs/pair.status.js';
 import { describeEndpoint, type Endpoint, sourcesOf } from '../pipelines/endpoint.js';
@@ -16,7 +16,7 @@ import { checkTopicsOf } from './topic-check.js';
 
 const LOOK_TIMEOUT_MS = 600_000;
 
-/** One pair in this process, with the controls that all pipelines have. */
+/** One pair in this process, with the controls that all pipelines have. Its last error is any instance's. */
 export class TwoWayService implements PipelineService {
   readonly pair: PairService;
   #control: Control = NO_CONTROL;
@@ -25,6 +25,7 @@ export class TwoWayService implements PipelineService {
 
   constructor(
     readonly pipeline: TwoWayPipeline,
+    controls: ControlStore,
     private readonly shared: SharedParts,
   ) {
     const { databases, registry, deadLetters, offsets, sources, brokers, log, limits } = shared;
@@ -36,6 +37,9 @@ export class TwoWayService implements PipelineService {
       log,
       caughtUp: (database, signal) => sources.caughtUp(database, signal),
       checkTopics: () => checkTopicsOf(pipeline, shared),
+      // As well as can be: the database that keeps it may be the one that is away.
+      onError: (error) =>
+        void controls.setLastError(pipeline.name, { ...error, at: new Date() }).catch(() => undefined),
       ...(limits?.closeWithinMs !== undefined && { settings: { closeWithinMs: limits.closeWithinMs } }),
     });
   }
@@ -86,7 +90,7 @@ export class TwoWayService implements PipelineService {
         read: counts.nothing + counts.docs + counts.rows + counts.bases,
         applied: counts.docs + counts.rows,
       },
-      lastError,
+      lastError: lastError ?? this.#control.lastError,
       sweep: null,
       reports,
       pair: { conflicts: counts.conflicts, withoutWrite: counts.nothing, queued, parked, unmapped },

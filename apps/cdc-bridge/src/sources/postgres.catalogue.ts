@@ -80,14 +80,16 @@ export async function readCatalogue(
   wanted: readonly TableName[],
   roles: { readonly cdc: string; readonly bridge: string },
 ): Promise<Catalogue> {
-  const settings = await owner.query<{ version: number; owned: boolean }>(
-    `select current_setting('server_version_num')::int as version,
-      to_regclass($1) is not null and to_regclass($2) is not null and to_regclass($3) is not null as owned`,
+  const settings = await owner.query<{ version: number; owned: boolean; recorded: boolean }>(
+    `select current_setting('server_version_num')::int as version, to_regclass($3) is not null as recorded,
+      to_regclass($1) is not null and to_regclass($2) is not null and to_regclass($3) is not null
+      and not exists (select from pg_attribute
+        where attrelid = to_regclass($3) and attname = 'granted' and not attisdropped) as owned`,
     [SIGNALS_TABLE, WATERMARKS_TABLE, CAPTURED_TABLE].map((table) =>
       quoteTable({ schema: OWN_SCHEMA, table }),
     ),
   );
-  const { version = 0, owned = false } = settings.rows[0] ?? {};
+  const { version = 0, owned = false, recorded = false } = settings.rows[0] ?? {};
   const found = await owner.query<TableName & Omit<CatalogTable, 'name'>>(TABLES, [
     JSON.stringify(wanted),
     roles.cdc,
@@ -100,7 +102,7 @@ export async function readCatalogue(
     tables,
     missing: wanted.filter((name) => !tables.some((table) => isSameTable(table.name, name))),
     publication: await readPublication(owner, slotName(database)),
-    records: owned ? await readRecords(owner) : [],
+    records: recorded ? await readRecords(owner) : [],
   };
 }
 

@@ -8,13 +8,14 @@ import {
   WATERMARKS_TABLE,
 } from '../names/bridge-names.js';
 import type { NeededRights } from '../postgres/granted-rights.js';
-import { quoteName, quoteTable, shown, type TableName, tableNameOf } from '../postgres/identifier.js';
+import { quoteName, quoteTable, shown, tableNameOf } from '../postgres/identifier.js';
 import { type CapturedRecord, type CatalogTable, type Catalogue, isSameTable } from './postgres.catalogue.js';
 import { tableFaults } from './postgres.faults.js';
 import { publicationSteps } from './postgres.publication.js';
 import type { Captured } from './source.js';
 
 const OWN = quoteName(OWN_SCHEMA);
+const CAPTURE = 'capture of ';
 const { escapeLiteral } = pg;
 
 export interface Roles {
@@ -41,11 +42,12 @@ export function postgresSteps(
   roles: Roles,
 ): Step[] {
   const wanted = captured.map(({ name }) => tableNameOf(name));
+  const gone = catalogue.records.filter(({ name }) => !wanted.some((table) => isSameTable(table, name)));
   return [
     ...(catalogue.hasOwnTables ? [] : [ownTables(roles)]),
     ...catalogue.tables.flatMap((table) => tableSteps(table, catalogue.records)),
     ...publicationSteps(slotName(database), catalogue, wanted),
-    ...gone(catalogue, captured).map(releaseStep),
+    ...gone.map(releaseStep),
   ];
 }
 
@@ -54,7 +56,7 @@ export function readingRights(captured: readonly Captured[], roles: Roles): Need
   return captured.flatMap((table) => {
     const name = tableNameOf(table.name);
     return [roles.cdc, roles.bridge].flatMap((role): NeededRights[] => {
-      const whose = { role, holder: capture(name) };
+      const whose = { role, holder: CAPTURE + table.name };
       return [
         { ...whose, kind: 'schema', name: quoteName(name.schema), rights: ['usage'] },
         { ...whose, kind: 'table', name: quoteTable(name), rights: ['select'] },
@@ -63,19 +65,9 @@ export function readingRights(captured: readonly Captured[], roles: Roles): Need
   });
 }
 
-/** Who held rights and is captured no more. */
-export function releasedHolders(catalogue: Catalogue, captured: readonly Captured[]): string[] {
-  return gone(catalogue, captured).map(({ name }) => capture(name));
-}
-
-/** As the holder of rights; no pipeline's name has a blank. */
-function capture(name: TableName): string {
-  return `capture of ${shown(name)}`;
-}
-
-function gone({ records }: Catalogue, captured: readonly Captured[]): CapturedRecord[] {
-  const wanted = captured.map(({ name }) => tableNameOf(name));
-  return records.filter(({ name }) => !wanted.some((table) => isSameTable(table, name)));
+/** Whether rights are held for a captured table: no pipeline's name begins so. */
+export function isCapture(holder: string): boolean {
+  return holder.startsWith(CAPTURE);
 }
 
 /** What is left of the bridge in a database that has no pipeline any more, and whose slot is gone. */
@@ -96,7 +88,10 @@ export function postgresRemoval(database: string, catalogue: Catalogue): Step[] 
   ];
 }
 
-/** Debezium wants precisely three columns in its signals, and adds two rows for each chunk that it reads. */
+/**
+ * Debezium wants precisely three columns in its signals, and adds two rows for each chunk that it reads. An older bridge
+ * noted rights by captured table.
+ */
 function ownTables({ cdc, bridge }: Roles): Step {
   const [signals, watermarks, captured] = [SIGNALS_TABLE, WATERMARKS_TABLE, CAPTURED_TABLE].map(
     (table) => `${OWN}.${table}`,
@@ -110,6 +105,7 @@ create table if not exists ${watermarks} (id text primary key, at timestamptz no
 create table if not exists ${signals} (id varchar(64) primary key, type varchar(32) not null, data text);
 create table if not exists ${captured} (schema text, name text,
   identity_changed boolean not null, snapshot_due boolean not null, primary key (schema, name));
+alter table ${captured} drop column if exists granted, drop column if exists usage;
 grant select on ${watermarks} to ${toCdc};
 grant select, insert on ${signals} to ${toCdc};
 grant select, insert, delete on ${watermarks}, ${signals} to ${toBridge}`,
@@ -121,7 +117,7 @@ function tableSteps({ name, hasKey, identity }: CatalogTable, records: readonly 
   if (!identify && records.some((record) => isSameTable(record.name, name))) return [];
   const [schema, table] = [escapeLiteral(name.schema), escapeLiteral(name.table)];
   const sql = `insert into ${OWN}.${CAPTURED_TABLE} values (${schema}, ${table}, ${identify}, true)
-  on conflict (schema, name) do update set identity_changed = true`;
+  on conflict (schema, name) do update set identity_changed = captured.identity_changed or excluded.identity_changed`;
   return [
     {
       what: `${shown(name)} captured${identify ? ', REPLICA IDENTITY FULL' : ''}`,

@@ -101,6 +101,7 @@ describe('a Postgres source', () => {
     const told = await source.apply('public.orders');
     const user = `${source.databases.name}_`;
     expect(told.steps.map(({ what }) => what)).toEqual([
+      'table "millrace"."granted", which remembers the rights that are granted',
       `SELECT on table "public"."orders" for "${user}cdc" and "${user}bridge"`,
       'schema "millrace" with the tables by which a connector is followed and told',
       'public.orders captured',

@@ -1,18 +1,18 @@
 import type pg from 'pg';
 import type { Step } from '../databases/step.js';
 import { CAPTURED_TABLE, OWN_SCHEMA, SIGNALS_TABLE } from '../names/bridge-names.js';
-import { forgetGrants, grantSteps, revokeSteps } from '../postgres/granted-rights.js';
+import { GrantedRights } from '../postgres/granted-rights.js';
 import { quoteName, shown, tableNameOf } from '../postgres/identifier.js';
 import { connectOwner, runSteps } from '../postgres/owner.connection.js';
 import { parsePostgresConnectorUrl } from './connector-url.js';
 import { type Catalogue, readCatalogue } from './postgres.catalogue.js';
 import {
+  isCapture,
   postgresFaults,
   postgresRemoval,
   postgresSteps,
   type Roles,
   readingRights,
-  releasedHolders,
 } from './postgres.plan.js';
 import { type DueSnapshot, type Signal, tableSnapshots } from './snapshot-signal.js';
 import { SourceRefused } from './source.error.js';
@@ -45,10 +45,12 @@ export class PreparedPostgres {
     const catalogue = await this.#catalogue();
     const faults = postgresFaults(catalogue, captured);
     if (faults.length > 0) throw new SourceRefused(name, faults);
+    const rights = await GrantedRights.read(this.owner);
+    const needed = readingRights(captured, this.#roles);
     return [
-      ...(await grantSteps(this.owner, readingRights(captured, this.#roles))),
+      ...(await rights.grants(needed)),
       ...postgresSteps(name, catalogue, captured, this.#roles),
-      ...(await revokeSteps(this.owner, releasedHolders(catalogue, captured))),
+      ...rights.revocations(isCapture, needed),
     ];
   }
 
@@ -58,8 +60,7 @@ export class PreparedPostgres {
   }
 
   async removal(): Promise<Step[]> {
-    const own = postgresRemoval(this.source.name, await this.#catalogue());
-    return [...own, ...(await forgetGrants(this.owner))];
+    return postgresRemoval(this.source.name, await this.#catalogue());
   }
 
   /** The captured tables that have no primary key. */

@@ -1,6 +1,6 @@
 import type { MongoClient } from 'mongodb';
 import pg from 'pg';
-import { grantSteps, revokeSteps } from '../../postgres/granted-rights.js';
+import { GrantedRights } from '../../postgres/granted-rights.js';
 import { sessionOptions } from '../../postgres/session.js';
 import { columnsState, readColumns } from '../../postgres/table-columns.js';
 import { writingRights } from '../../postgres/writing-rights.js';
@@ -41,7 +41,8 @@ export async function createPair(
   const tables = new PairTables(SCHEMA, 'customers');
   const mapping = new PairMapping(await readColumns(owner, TABLE), { ...DEFAULTS, ...options });
   const role = new URL(databases.postgresUrl('bridge')).username;
-  const rights = await grantSteps(owner, await writingRights(owner, TABLE, { role, holder: tables.pair }));
+  const needed = await writingRights(owner, TABLE, { role, holder: tables.pair });
+  const rights = await (await GrantedRights.read(owner)).grants(needed);
   for (const { sql } of [...tables.create(TABLE, mapping.key, role), ...rights]) await owner.query(sql);
   const client = await databases.mongo('bridge');
   await mongoSide(databases, client).create();
@@ -51,7 +52,7 @@ export async function createPair(
 export async function dropPair(databases: Databases): Promise<void> {
   const owner = await databases.postgres('owner');
   const tables = new PairTables(SCHEMA, 'customers');
-  const rights = await revokeSteps(owner, [tables.pair]);
+  const rights = (await GrantedRights.read(owner)).revocations((holder) => holder === tables.pair);
   for (const { sql } of [...tables.release(TABLE), ...rights, ...tables.drop()]) await owner.query(sql);
 }
 
