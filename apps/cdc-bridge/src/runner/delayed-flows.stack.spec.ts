@@ -138,7 +138,7 @@ it('tells what somebody did to a delayed target from what waits, while its table
   await writing.end();
   await flows.untilEqual(LATE);
   await flows.untilEqual(BAG);
-}, 240_000);
+}, 480_000);
 
 it('replays dead letters, also of rows that are gone, and leaves those whose changes wait', async () => {
   await app.query(`insert into late values (31, 'gone by then'), (32, 'thirty-two')`);

@@ -149,7 +149,7 @@ describe('what somebody did to a target', () => {
     await writing.end();
     await app.query('delete from shelves where id > 50');
     for (const comparison of [keyed('shelves'), keyed('counts'), BAG]) await flows.untilEqual(comparison);
-  }, 180_000);
+  }, 360_000);
 
   it('is mended by a new snapshot too', async () => {
     await items('shelves').deleteMany({ _id: { $lte: 20 } });
