@@ -30,7 +30,7 @@ it('removes a pipeline, plans to bring it back, and brings it back with what it 
   await world.sku(7);
   const removed = await pipelines('remove', 'stock');
   expect([removed.exitCode, removed.all]).toEqual([0, expect.stringContaining('stock is undone')]);
-  const granted = /SELECT, INSERT, UPDATE and DELETE on "public"\."stock_levels" for/;
+  const granted = /SELECT, INSERT, UPDATE, DELETE on table "public"\."stock_levels" for/;
   const [planned, again] = [await pipelines('plan'), await pipelines('plan')];
   expect([planned.exitCode, planned.all]).toEqual([0, expect.stringMatching(granted)]);
   expect(again.all).toBe(planned.all); // it only told them

@@ -18,4 +18,4 @@ export { type ReservationLedger, RunningSystem } from './running-system.js';
 export * from './services/index.js';
 export { specify } from './specify.js';
 export type { DatabaseUrls, StackEndpoints, StackProcess } from './stack-endpoints.js';
-export { deleteTopic, expireRecords, setTopicConfig } from './topic-losses.js';
+export { deleteTopic, deleteTopics, expireRecords, setTopicConfig } from './topic-losses.js';

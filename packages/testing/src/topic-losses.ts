@@ -26,6 +26,20 @@ export async function deleteTopic(bootstrapServers: readonly string[], topic: st
   });
 }
 
+/**
+ * Deletes topics that nobody needs any more, as well as can be: each costs its brokers a little for as long as it is
+ * there.
+ */
+export async function deleteTopics(
+  bootstrapServers: readonly string[],
+  isMeant: (topic: string) => boolean,
+): Promise<void> {
+  await asAdmin(bootstrapServers, async (admin) => {
+    const topics = (await admin.listTopics()).filter(isMeant);
+    if (topics.length > 0) await admin.deleteTopics({ topics, timeout: GONE_WITHIN_MS });
+  }).catch(() => undefined);
+}
+
 /** Sets these settings of a topic, and no others, as somebody might who knows nothing of what needs them. */
 export async function setTopicConfig(
   bootstrapServers: readonly string[],

@@ -10,6 +10,7 @@ import { changeTopic, connectorName } from '../names/bridge-names.js';
 import type { PipelineStatus } from '../runner/pipeline.service.js';
 import { BridgeInstance } from './bridge-instance.js';
 import { Databases } from './databases.js';
+import { removeTopics } from './remove-topics.js';
 
 const PREPARE = fileURLToPath(new URL('../../dist/prepare.js', import.meta.url));
 const run = promisify(execFile);
@@ -166,6 +167,7 @@ export class BridgeUnderTest implements AsyncDisposable {
     await Promise.all(
       (['postgres', 'mongo'] as const).map((kind) => this.#removeConnector(this.connector(kind))),
     );
+    await removeTopics(this.stack.kafka.bootstrapServers, Object.values(this.names));
     await this.databases[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true, force: true });
   }

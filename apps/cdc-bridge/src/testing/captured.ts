@@ -14,6 +14,7 @@ import { subjectsOf } from '../sources/change-topics.js';
 import { applySource, removeSource, type SourceDeps } from '../sources/prepare-source.js';
 import type { PreparedSource } from '../sources/source.js';
 import type { Databases } from './databases.js';
+import { removeTopics } from './remove-topics.js';
 
 const WITHIN_MS = 60_000;
 
@@ -29,6 +30,7 @@ export class Captured implements AsyncDisposable {
   private constructor(
     readonly source: PreparedSource,
     readonly deps: SourceDeps,
+    private readonly brokers: readonly string[],
     settings: OpenDatabases['settings'],
   ) {
     this.databases = new OpenDatabases(settings);
@@ -70,7 +72,8 @@ export class Captured implements AsyncDisposable {
       },
       signal: AbortSignal.timeout(10 * 60_000),
     };
-    const made = new Captured({ kind, name: own.name, captured, settings: own }, deps, settings);
+    const brokers = stack.kafka.bootstrapServers;
+    const made = new Captured({ kind, name: own.name, captured, settings: own }, deps, brokers, settings);
     await applySource(made.source, deps, () => {});
     made.#consume(stack, databases.name);
     return made;
@@ -87,6 +90,7 @@ export class Captured implements AsyncDisposable {
     await this.#consumer?.close();
     await this.databases.close();
     await removeSource(this.source, this.deps, () => {}, { dropSlot: true });
+    await removeTopics(this.brokers, [this.source.name]);
   }
 
   #consume(stack: StackEndpoints, database: string): void {

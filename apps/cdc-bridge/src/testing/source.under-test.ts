@@ -13,6 +13,7 @@ import {
 } from '../sources/prepare-source.js';
 import type { Captured, PreparedSource } from '../sources/source.js';
 import { Databases } from './databases.js';
+import { removeTopics } from './remove-topics.js';
 
 /** A change as its record says it. */
 export interface SeenChange {
@@ -120,6 +121,7 @@ export class SourceUnderTest implements AsyncDisposable {
     await this.connect.stop(this.connector, signal).catch(() => undefined);
     await this.connect.forgetOffsets(this.connector, signal).catch(() => undefined);
     await this.connect.remove(this.connector, signal);
+    await removeTopics(this.stack.kafka.bootstrapServers, [this.name]);
     await this.databases[Symbol.asyncDispose]();
   }
 

@@ -25,6 +25,7 @@ import { type TwoWayPipeline, twoWay } from '../../pipelines/pipeline.schema.js'
 import { applySource, removeSource, type SourceDeps } from '../../sources/prepare-source.js';
 import { type PreparedSource, sourcesOfPipelines } from '../../sources/source.js';
 import { Databases } from '../../testing/databases.js';
+import { removeTopics } from '../../testing/remove-topics.js';
 import { PairPreparation } from '../pair.preparation.js';
 import type { PairSettings } from '../pair.run.js';
 import { PairService } from '../pair.service.js';
@@ -162,6 +163,10 @@ export class PairUnderTest implements AsyncDisposable {
     for (const source of this.#sources()) {
       await removeSource(source, this.#deps(), () => {}, { dropSlot: true }).catch(() => undefined);
     }
+    await removeTopics(
+      this.#brokers,
+      this.#sources().map(({ name }) => name),
+    );
     await this.databases[Symbol.asyncDispose]();
   }
 
