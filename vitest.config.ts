@@ -24,6 +24,7 @@ export default defineConfig({
           include: ['{packages,apps}/*/src/**/*.spec.ts', 'test/*.spec.ts', 'bench/**/*.spec.ts'],
           exclude: [...built, '**/*.stack.spec.ts'],
           testTimeout: 20_000,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -32,7 +33,7 @@ export default defineConfig({
           ...onStack,
           name: 'stack',
           include: ['{packages,apps}/*/src/**/*.stack.spec.ts'],
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -42,7 +43,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.spec.ts'],
           setupFiles: ['test/e2e/support/services.setup.ts'],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

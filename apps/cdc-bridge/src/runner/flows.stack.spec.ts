@@ -24,7 +24,8 @@ beforeAll(async () => {
     create table fresh (id int primary key, name text);
     create table streamed (id int primary key, n int);
     create table stayed (id int primary key, n int);
-    create table notes (n int, state text)`,
+    create table notes (n int, state text);
+    alter table notes replica identity full`,
   );
   ({ bridge, app, documents } = flows);
   const { postgres, mongo } = bridge.names;
