@@ -41,16 +41,12 @@ export class PairTables {
   create(table: TableName, key: KeyMapping, role: string): PairStep[] {
     const to = quoteName(role);
     const on = quoteTable(table);
-    const may = (kind: string, name: string, rights: string) =>
-      rights
-        .split(', ')
-        .map((right) => `has_${kind}_privilege(${[role, name, right].map(escapeLiteral).join(', ')})`)
-        .join(' and ');
+    const sees = `has_schema_privilege(${[role, this.schema, 'usage'].map(escapeLiteral).join(', ')})`;
     return [
       {
         what: `schema ${this.#schema}`,
         sql: `create schema if not exists ${this.#schema}; grant usage on schema ${this.#schema} to ${to}`,
-        done: `case when to_regnamespace(${escapeLiteral(this.#schema)}) is null then false else ${may('schema', this.schema, 'usage')} end`,
+        done: `case when to_regnamespace(${escapeLiteral(this.#schema)}) is null then false else ${sees} end`,
       },
       {
         what: `ledger, conflict log, parked keys and positions of ${this.pair}`,

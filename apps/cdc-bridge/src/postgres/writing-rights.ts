@@ -4,7 +4,8 @@ import { quoteName, quoteTable, type TableName } from './identifier.js';
 import { SEQUENCE_RIGHTS, sequencesOf } from './key-sequence.js';
 import { hasTable, keyColumns, readColumns } from './table-columns.js';
 
-const WRITE = ['select', 'insert', 'update', 'delete'];
+/** Of a role that reads and writes a table. */
+export const TABLE_RIGHTS = ['select', 'insert', 'update', 'delete'];
 
 /**
  * What a role needs to read and write a table, and to move the sequences of its key past keys from elsewhere. Those of
@@ -20,7 +21,7 @@ export async function writingRights(
   const sequences = isThere ? await sequencesOf(owner, table, { columns }) : [];
   return [
     { ...whose, kind: 'schema', name: quoteName(table.schema), rights: ['usage'] },
-    { ...whose, kind: 'table', name: quoteTable(table), rights: WRITE },
+    { ...whose, kind: 'table', name: quoteTable(table), rights: TABLE_RIGHTS },
     ...sequences.map(({ name }) => ({ ...whose, kind: 'sequence' as const, name, rights: SEQUENCE_RIGHTS })),
   ];
 }

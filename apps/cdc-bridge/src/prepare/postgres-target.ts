@@ -11,10 +11,9 @@ import { GrantedRights, type NeededRights } from '../postgres/granted-rights.js'
 import { quoteName, quoteTable, tableNameOf } from '../postgres/identifier.js';
 import { connectOwner, runSteps } from '../postgres/owner.connection.js';
 import { hasTable } from '../postgres/table-columns.js';
-import { writingRights } from '../postgres/writing-rights.js';
+import { TABLE_RIGHTS, writingRights } from '../postgres/writing-rights.js';
 
 const OWN_TABLES = ['checkpoints', 'pipelines'];
-const RIGHTS = ['select', 'insert', 'update', 'delete'];
 
 /** A Postgres database that pipelines write to, through its owner's connection. Close it. */
 export class PostgresTarget {
@@ -74,7 +73,7 @@ export class PostgresTarget {
 grant usage on schema ${schema} to ${role};
 ${new PostgresCheckpoints(OWN_SCHEMA).definition};
 ${PostgresControl.definition(OWN_SCHEMA)};
-grant select, insert, update, delete on ${tables} to ${role}`,
+grant ${TABLE_RIGHTS.join(', ')} on ${tables} to ${role}`,
     };
   }
 
@@ -107,7 +106,7 @@ grant select, insert, update, delete on ${tables} to ${role}`,
     const { rows } = await this.owner.query<{ may: boolean | null }>(
       `select bool_and(coalesce(has_table_privilege($1, to_regclass($2 || '.' || name), p), false)) as may
        from unnest($3::text[]) as name, unnest($4::text[]) as p`,
-      [this.role, quoteName(OWN_SCHEMA), OWN_TABLES, RIGHTS],
+      [this.role, quoteName(OWN_SCHEMA), OWN_TABLES, TABLE_RIGHTS],
     );
     return rows[0]?.may ?? false;
   }
