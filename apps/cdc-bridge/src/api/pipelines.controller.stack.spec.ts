@@ -1,20 +1,26 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { eventually, LogReader } from '@millrace/testing';
+import { type Comparison, eventually, LogReader } from '@millrace/testing';
 import { Int32, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { MongoControl } from '../control/mongo.control.js';
 import { ownDatabase } from '../names/bridge-names.js';
 import type { BridgeInstance } from '../testing/bridge-instance.js';
 import type { BridgeUnderTest } from '../testing/bridge-under-test.js';
-import { Flows } from '../testing/flows.js';
+import { EQUAL, Flows, text } from '../testing/flows.js';
 import type { ConflictPage, PipelineView } from './pipelines.api.js';
 
 interface Person {
   _id: number | string;
   name: string;
 }
+
+const PEOPLE: Comparison = {
+  table: 'people',
+  key: [{ column: 'id', field: '_id', kind: 'number' }],
+  fields: [text('name'), { column: 'seen', field: 'seen', kind: 'instant' }],
+};
 
 const signal = () => AbortSignal.timeout(60_000);
 
@@ -263,6 +269,7 @@ describe('a pair', () => {
     });
     await untilState(people, 'running');
     expect((await post(`${people}/verify`)).body).toMatchObject({ compared: 1, different: 0, unsettled: 0 });
+    expect(await flows.compare(PEOPLE)).toMatchObject({ rows: 1, documents: 1, ...EQUAL });
   });
 
   it('tells of a key that one side refuses, by name, and is ready all the same', async () => {

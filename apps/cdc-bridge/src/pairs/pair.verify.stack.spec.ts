@@ -39,3 +39,33 @@ it('counts and names a key that changes each time it is looked at, and that noth
   ]);
   expect(report.note).toContain('1 keys changed each time');
 });
+
+it('says so where it compared nothing', async () => {
+  const owner = await databases.postgres('owner');
+  await owner.query('create table customers (id int primary key, name text, local text)');
+  await createPair(databases);
+  const notes = async () => {
+    running = await startWorker(databases, { priority: 'postgres' });
+    const { sourceRows, targetRows, compared, note } = await verifyPair(
+      running.worker.sync,
+      async () => {},
+      AbortSignal.timeout(60_000),
+    );
+    await running.stop();
+    return { sourceRows, targetRows, compared, note };
+  };
+  expect(await notes()).toEqual({
+    sourceRows: 0,
+    targetRows: 0,
+    compared: 0,
+    note: 'both sides are empty; no key is on both sides',
+  });
+  const customers = (await databases.documents('app')).collection<{ _id: number; name: string }>('customers');
+  await customers.insertOne({ _id: 1, name: 'alone' });
+  expect(await notes()).toEqual({
+    sourceRows: 0,
+    targetRows: 1,
+    compared: 0,
+    note: 'no key is on both sides',
+  });
+});

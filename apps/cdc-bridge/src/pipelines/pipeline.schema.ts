@@ -24,7 +24,7 @@ export const tables = z
   .string()
   .regex(/^[^.*]+\.(?:[^.*]+|\*)$/, 'a table as schema.table, or every table of a schema as schema.*')
   .describe('schema.table, or schema.* for every table of the schema');
-const collection = z
+export const collection = z
   .string()
   .regex(/^(?!system\.)[^$*\0]+$/, 'the name of a collection')
   .describe('The name of a collection');

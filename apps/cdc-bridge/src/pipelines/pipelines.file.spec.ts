@@ -137,6 +137,38 @@ speed: high
     expect(faultsOf('')).toEqual(['pipelines.yaml:1: the file must hold a list named pipelines']);
   });
 
+  it('names what YAML would read otherwise than it is written', () => {
+    const where = (filter: string) =>
+      `pipelines:\n${oneWay('x', 'a', 'a').replace(' }\n', `, where: { ${filter} } }\n`)}`;
+    for (const number of ['9007199254740993', '01234', '1.10', '1e3', '0x10'])
+      expect(faultsOf(where(`id: ${number}`))).toEqual([
+        `pipelines.yaml:2: ${number} is read as the number ${Number(number)}: write that, or put a text into quotes`,
+      ]);
+    expect(faultsOf(where(`id: [-7, 1.5], zip: '01234'`))).toEqual([]);
+    expect(faultsOf(where('__proto__: 1'))).toEqual([
+      'pipelines.yaml:2: nothing here can be named __proto__',
+    ]);
+  });
+
+  it.each([
+    ['30s', 30_000],
+    ['15m', 900_000],
+    ['2d', 172_800_000],
+    ['30d', 2_592_000_000],
+  ])('takes a delay of %s', (delay, ms) => {
+    expect(read(whole.replace('delay: 1h', `delay: ${delay}`)).pipelines[0]).toMatchObject({ delay: ms });
+  });
+
+  it.each([
+    ['0h', 'a duration such as 30s, 15m, 1h or 2d'],
+    ['31d', 'at most 30d'],
+    ['721h', 'at most 30d'],
+  ])('refuses a delay of %s', (delay, fault) => {
+    expect(faultsOf(whole.replace('delay: 1h', `delay: ${delay}`))).toEqual([
+      `pipelines.yaml:10: delay: ${fault}`,
+    ]);
+  });
+
   const oneWay = (name: string, from: string, to: string) =>
     `  - { name: ${name}, from: { postgres: orders, table: public.${from} }, to: { mongo: inventory, collection: ${to} } }\n`;
   const back = (name: string, from: string, to: string) =>
@@ -219,8 +251,11 @@ speed: high
 });
 
 describe('pipelines.schema.json', () => {
-  it('is the schema that the file is read with', () => {
-    const published = readFileSync(new URL('../../pipelines.schema.json', import.meta.url), 'utf8');
+  it('is what the shipped file names to editors, and the schema that it is read with', () => {
+    const shipped = new URL('../../pipelines.yaml', import.meta.url);
+    const [, named = ''] =
+      /^# yaml-language-server: \$schema=(\S+)\n/.exec(readFileSync(shipped, 'utf8')) ?? [];
+    const published = readFileSync(new URL(named, shipped), 'utf8');
     expect(JSON.parse(published)).toEqual(JSON.parse(JSON.stringify(pipelinesJsonSchema())));
   });
 

@@ -1,8 +1,9 @@
-import { type Document, isNode, LineCounter, parseDocument, Scalar, visit } from 'yaml';
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { mongoToPostgres, type Pipeline, postgresToMongo, twoWay } from './pipeline.schema.js';
 import { draftOf } from './pipelines.draft.js';
 import { checkRules, type DatabaseNames, type Entry } from './pipelines.rules.js';
+import { yamlFaults } from './yaml.faults.js';
 
 export interface FileFault {
   /** From 1. */
@@ -61,7 +62,7 @@ export function readPipelinesFile(file: string, text: string, names: DatabaseNam
 
   const ofYaml = [
     ...document.errors.map(({ pos, message }) => ({ line: lineAt(pos[0]), message })),
-    ...replaceUnknownAliases(document).map(({ offset, message }) => ({ line: lineAt(offset), message })),
+    ...yamlFaults(document).map(({ offset, message }) => ({ line: lineAt(offset), message })),
   ];
   // What is left of a text that breaks YAML's grammar is not what its author wrote.
   if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) throw refused(ofYaml);
@@ -69,22 +70,6 @@ export function readPipelinesFile(file: string, text: string, names: DatabaseNam
   faults.push(...checkRules(entries, names));
   if (ofYaml.length + faults.length > 0) throw refused([...ofYaml, ...located(faults)]);
   return { pipelines, lineOf, faulty: (found) => refused(located(found)) };
-}
-
-/** Puts a text in the place of each alias that nothing bears, so that the rest can be read: `*_copy` without quotes. */
-function replaceUnknownAliases(document: Document): { offset: number; message: string }[] {
-  const unknown: { offset: number; message: string }[] = [];
-  visit(document, {
-    Alias(_, alias) {
-      if (alias.resolve(document)) return undefined;
-      const text = new Scalar(`*${alias.source}`);
-      text.range = alias.range ?? null;
-      const message = `${text.value} is no alias of anything: a text that begins with * needs quotes`;
-      unknown.push({ offset: alias.range?.[0] ?? 0, message });
-      return text;
-    },
-  });
-  return unknown;
 }
 
 interface ReadEntries {

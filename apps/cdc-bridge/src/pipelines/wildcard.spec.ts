@@ -4,11 +4,12 @@ import { expandWildcards } from './wildcard.js';
 
 const catalog = {
   tables: {
-    orders: ['orders', 'lines', 'customers', 'stock', 'outbox', '$1']
+    orders: ['orders', 'lines', 'customers', 'stock', 'outbox', 'odd name']
       .map((table) => ({ schema: 'public', table }))
       .concat([
         { schema: 'millrace', table: 'ledger' },
         { schema: 'other', table: 'more' },
+        { schema: 'odd', table: "$& $' a*" },
       ]),
   },
   ownSchemas: ['millrace'],
@@ -31,17 +32,17 @@ describe('expandWildcards', () => {
   - { name: stock, from: { mongo: inventory, collection: stock }, to: { postgres: orders, table: public.stock }, columns: { id: _id } }
   - { name: pair, between: [ { postgres: orders, table: public.customers }, { mongo: inventory, collection: customers } ], conflict: { priority: mongo } }
 `);
-    expect(expansion.added).toEqual([{ pipeline: 'all', tables: ['public.$1', 'public.orders'] }]);
+    expect(expansion.added).toEqual([{ pipeline: 'all', tables: ['public.odd name', 'public.orders'] }]);
     expect(expansion.pipelines.map(({ name }) => name)).toEqual([
-      'all.$1',
+      'all.odd name',
       'all.orders',
       'own',
       'stock',
       'pair',
     ]);
     expect(expansion.pipelines[0]).toMatchObject({
-      from: { table: 'public.$1' },
-      to: { collection: 'pg_$1' },
+      from: { table: 'public.odd name' },
+      to: { collection: 'pg_odd name' },
     });
     expect(expansion.faults).toEqual([]);
   });
@@ -58,6 +59,17 @@ describe('expandWildcards', () => {
       {
         path: ['pipelines', 1, 'to'],
         message: 'pg_orders of the MongoDB database inventory is already a target of the pipeline all.orders',
+      },
+    ]);
+  });
+
+  it('tells of a table whose name no collection can have', () => {
+    const { faults } = expand(everything.replace('public.*', 'odd.*'));
+    expect(faults).toEqual([
+      {
+        path: ['pipelines', 0, 'to'],
+        message:
+          "odd.$& $' a* would flow into pg_$& $' a*, which MongoDB takes for no collection’s name: give it an entry of its own",
       },
     ]);
   });

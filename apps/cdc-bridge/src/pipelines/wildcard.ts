@@ -1,6 +1,6 @@
 import type { TableName } from '../postgres/identifier.js';
 import { sourcesOf, targetsOf } from './endpoint.js';
-import { isTwoWay, type Pipeline, type PostgresToMongo } from './pipeline.schema.js';
+import { collection, isTwoWay, type Pipeline, type PostgresToMongo } from './pipeline.schema.js';
 import { clashes, type RuleFault } from './pipelines.rules.js';
 
 /** No entry's own name has it. */
@@ -20,7 +20,7 @@ export interface Expansion {
   readonly pipelines: readonly Pipeline[];
   /** What the wildcards stand for, to be told at start. */
   readonly added: readonly { readonly pipeline: string; readonly tables: readonly string[] }[];
-  /** What is wrong only now: two pipelines into one target, a cycle. */
+  /** What is wrong only now: two pipelines into one target, a cycle, a table whose name no collection can have. */
   readonly faults: readonly RuleFault[];
 }
 
@@ -36,6 +36,7 @@ export function expandWildcards(pipelines: readonly Pipeline[], catalog: TableCa
       .filter(({ kind }) => kind === 'postgres')
       .map(({ database, name }) => JSON.stringify([database, name])),
   );
+  const faults: RuleFault[] = [];
   const added: { pipeline: string; tables: string[] }[] = [];
   const entries = pipelines.flatMap((pipeline, index): { index: number; pipeline: Pipeline }[] => {
     if (!isWildcard(pipeline)) return [{ index, pipeline }];
@@ -48,9 +49,24 @@ export function expandWildcards(pipelines: readonly Pipeline[], catalog: TableCa
       .filter((table) => !taken.has(JSON.stringify([postgres, `${schema}.${table}`])))
       .sort();
     added.push({ pipeline: pipeline.name, tables: tables.map((table) => `${schema}.${table}`) });
-    return tables.map((table) => ({ index, pipeline: forTable(pipeline, schema, table) }));
+    const expanded = tables.map((table) => forTable(pipeline, schema, table));
+    faults.push(...unnamable(index, expanded));
+    return expanded.map((pipeline) => ({ index, pipeline }));
   });
-  return { pipelines: entries.map(({ pipeline }) => pipeline), added, faults: clashes(entries) };
+  return {
+    pipelines: entries.map(({ pipeline }) => pipeline),
+    added,
+    faults: [...faults, ...clashes(entries)],
+  };
+}
+
+function unnamable(index: number, pipelines: readonly PostgresToMongo[]): RuleFault[] {
+  return pipelines
+    .filter(({ to }) => !collection.safeParse(to.collection).success)
+    .map(({ from, to }) => ({
+      path: ['pipelines', index, 'to'],
+      message: `${from.table} would flow into ${to.collection}, which MongoDB takes for no collection’s name: give it an entry of its own`,
+    }));
 }
 
 /** The name of the wildcard that a pipeline comes from; undefined where it has an entry of its own. */

@@ -3,12 +3,22 @@ import { type Collection, type Document, Int32 } from 'mongodb';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { BridgeUnderTest } from '../testing/bridge-under-test.js';
-import { Flows, N, NO_DIFFERENCE, text } from '../testing/flows.js';
+import { EQUAL, Flows, ID, keyed, N, NO_DIFFERENCE, text } from '../testing/flows.js';
 import { RUNNER_LIMITS } from './runner.parts.js';
 
 /** More than one sweep mends of a table without a key. */
 const BAGGED = 20_500;
 const BAG: Comparison = { table: 'bag', key: [], fields: [N, text('label')] };
+const DATED: Comparison = {
+  table: 'dated',
+  where: 'id in (1, 2, 6)',
+  key: [ID],
+  fields: [
+    { column: 'at', field: 'at', kind: 'instant' },
+    { column: 'exact', field: 'exact', kind: 'microseconds' },
+    text('day'),
+  ],
+};
 const LOSSY = `id int primary key, raw json, tree jsonb, code char(3), free numeric, exact timestamptz, coarse timestamp(3),
   zoned timetz, numbers numeric[] not null, words text[], kept text, day date`;
 const EXTREMES = `id int primary key, big int8, wide numeric(38,0), small numeric(38,20), free numeric, r float8, f float4`;
@@ -328,6 +338,7 @@ describe('through the running bridge', () => {
       1, 2, 6,
     ]);
     expect(await flows.verify(pipeline('dated'))).toMatchObject({ compared: 3, ...NO_DIFFERENCE });
+    expect(await flows.compare(DATED)).toMatchObject({ rows: 3, documents: 3, ...EQUAL });
   });
 
   it('asks the source for what no change tells, also where the same batch told something of it before', async () => {
@@ -342,6 +353,18 @@ describe('through the running bridge', () => {
     await bridge.untilIdle(pipeline('lossy'));
     expect(await flows.verify(pipeline('lossy'))).toMatchObject({ compared: 1, ...NO_DIFFERENCE });
     expect(await letters('lossy')).toEqual([]);
+  });
+
+  it('dead-letters by the column’s name an infinity where the collection has dates', async () => {
+    await flows.app.query(
+      `insert into lossy (id, coarse, numbers) values (2, 'infinity', '{}'), (3, '2026-01-31', '{}')`,
+    );
+    await eventually('the row after it', 60_000, () => collection('lossy').findOne({ _id: 3 }));
+    await untilTold('lossy', 'VALUE_NOT_REPRESENTABLE', /dead-letter topic/);
+    expect((await letters('lossy')).map(({ headers }) => headers['dlq.reason.text'])).toEqual([
+      expect.stringMatching(/coarse.*infinity/),
+    ]);
+    expect(await collection('lossy').findOne({ _id: 2 })).toBeNull();
   });
 
   it('dead-letters by the column’s name what no change tells of a row that nobody can ask for', async () => {
@@ -416,6 +439,7 @@ describe('through the running bridge', () => {
       repaired: { written: 1, failed: 0 },
     });
     expect(await flows.verify(pipeline('widths'))).toMatchObject({ compared: 3, ...NO_DIFFERENCE });
+    expect(await flows.compare(keyed('widths'))).toMatchObject({ rows: 3, documents: 3, ...EQUAL });
     await expireRecords(bridge.stack.kafka.bootstrapServers, `cdc-bridge.${pipeline('widths')}.dlq`);
     expect(await bridge.ask('POST', `/pipelines/${pipeline('widths')}/replay`)).toMatchObject({ letters: 0 });
   });
