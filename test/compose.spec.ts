@@ -30,6 +30,14 @@ const env = await readStackEnv(dirname(infra));
 const services = Object.entries(compose.services);
 const service = (name: string) => compose.services[name] as Service;
 
+const at = infrastructureEndpoints(env, {
+  kafka: ['kafka-1:9092', 'kafka-2:9092', 'kafka-3:9092'],
+  postgres: 'postgres:5432',
+  mongo: 'mongo:27017',
+  registry: 'http://registry:8080',
+  connect: 'http://connect:8083',
+});
+
 /** Names of `${NAME}` and `${env:NAME}`, Compose's `$$` aside. */
 const variablesIn = (source: string, prefix = '') =>
   [...source.matchAll(new RegExp(`(?<!\\$)\\$\\{${prefix}(\\w+)\\}`, 'g'))].map(([, name]) => name as string);
@@ -132,13 +140,6 @@ describe('infra/docker-compose.yml', () => {
   });
 
   it('gives each service two instances with the variables and addresses that the native stack gives it', () => {
-    const at = infrastructureEndpoints(env, {
-      kafka: ['kafka-1:9092', 'kafka-2:9092', 'kafka-3:9092'],
-      postgres: 'postgres:5432',
-      mongo: 'mongo:27017',
-      registry: 'http://registry:8080',
-      connect: 'http://connect:8083',
-    });
     for (const { name, env: wanted } of SERVICES) {
       for (const instance of [`${name}-1`, `${name}-2`]) {
         const given = Object.entries(service(instance).environment ?? {});
@@ -147,6 +148,18 @@ describe('infra/docker-compose.yml', () => {
         ).toMatchObject(wanted(at));
         expect(service(instance).command?.at(-1)).toBe(`apps/${name}/dist/main.js`);
       }
+    }
+  });
+
+  it('gives no service what only the deploy step has: the owners’ and the connectors’ URLs', () => {
+    const owners = /_owner|_OWNER_URL|_CONNECTOR_URL/;
+    const told = (variables: object) =>
+      Object.entries(variables).map(([name, value]) => `${name}=${substituted(String(value))}`);
+    for (const { name, env: given, migration } of SERVICES) {
+      expect(told(migration.env(at)).join('\n')).toMatch(owners);
+      expect(told(given(at)).filter((line) => owners.test(line))).toEqual([]);
+      for (const instance of [`${name}-1`, `${name}-2`])
+        expect(told(service(instance).environment ?? {}).filter((line) => owners.test(line))).toEqual([]);
     }
   });
 

@@ -3,6 +3,7 @@ import { connectorName } from '../names/bridge-names.js';
 import type { Pipeline } from '../pipelines/pipeline.schema.js';
 import {
   applySource,
+  narrowSource,
   planSource,
   removeSource,
   type SourceDeps,
@@ -12,6 +13,8 @@ import { type PreparedSource, type Source, sourcesOfPipelines } from '../sources
 import { requestDueSweeps } from './due-sweeps.js';
 import { type PreparationOptions, settingsOf, tellLines, tellSteps } from './preparation.options.js';
 import type { ToldTopics } from './told-topics.js';
+
+type Bringing<T> = (...about: Required<Parameters<typeof applySource>>) => Promise<T>;
 
 /** The databases that pipelines read, their connectors and topics. */
 export class PipelineSources {
@@ -39,7 +42,7 @@ export class PipelineSources {
   }
 
   async apply(pipelines: readonly Pipeline[]): Promise<void> {
-    await Promise.all(this.#of(pipelines).map((source) => this.#apply(source, pipelines)));
+    await Promise.all(this.#of(pipelines).map((source) => this.#bring(applySource, source, pipelines)));
     for (const orphan of await this.#orphans(pipelines)) {
       this.#tellStop(orphan);
       await this.#remove(orphan, false);
@@ -50,16 +53,15 @@ export class PipelineSources {
   async remove(removed: readonly Pipeline[], others: readonly Pipeline[], dropSlot: boolean): Promise<void> {
     const remaining = this.#of(others);
     for (const source of this.#of(removed)) {
-      const still = remaining.find(({ name }) => name === source.name);
-      if (still) await this.#apply(still, others);
-      else await this.#remove(source, dropSlot);
+      const left = remaining.find(({ name }) => name === source.name);
+      if (!left || !(await this.#bring(narrowSource, left, others))) await this.#remove(source, dropSlot);
     }
   }
 
   /** A snapshot that is due brings no deletions: a sweep is asked for before it. */
-  async #apply(source: PreparedSource, pipelines: readonly Pipeline[]): Promise<void> {
+  #bring<T>(how: Bringing<T>, source: PreparedSource, pipelines: readonly Pipeline[]): Promise<T> {
     const { databases } = this.options;
-    await applySource(
+    return how(
       source,
       this.#deps,
       (plan) => this.#tell(plan),

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { type Comparison, eventually } from '@millrace/testing';
 import { type Db, Int32 } from 'mongodb';
 import type pg from 'pg';
@@ -23,6 +24,7 @@ beforeAll(async () => {
     create table marked (id int primary key, name text);
     create table fresh (id int primary key, name text);
     create table streamed (id int primary key, n int);
+    create table streamed_too (id int primary key, n int);
     create table stayed (id int primary key, n int);
     create table notes (n int, state text);
     alter table notes replica identity full`,
@@ -49,8 +51,11 @@ beforeAll(async () => {
     }),
     flows.entry('kept', { deletes: 'ignore' }),
     flows.entry('marked', { deletes: 'mark' }),
+    // Of the same sources, so that their rows stand in the topics: who wants none must leave them out.
     flows.entry('fresh', { snapshot: 'never' }),
+    flows.entry('fresh', { name: 'fresh-too', to: { mongo, collection: 'fresh_too' } }),
     { ...flows.itemsEntry('streamed'), snapshot: 'never' },
+    { ...flows.itemsEntry('streamed'), name: 'streamed-too', to: { postgres, table: 'public.streamed_too' } },
     { ...flows.itemsEntry('stayed'), deletes: 'ignore' },
     flows.entry('notes', { where: { state: 'open' } }),
     {
@@ -76,6 +81,7 @@ const named = (table: string): Comparison => ({ table, key: [ID], fields: [text(
 
 describe('a schema with an asterisk', () => {
   it('stands for its tables, but never the bridge’s, a target, an outbox or one with an entry, and tells which', async () => {
+    const { postgres, mongo } = bridge.names;
     const added = 'the wildcard of all stands for public.Odd name; DROP, public.items';
     expect(told).toContain(added);
     expect(bridge.instances[0]?.lines(added)).toHaveLength(1);
@@ -86,6 +92,12 @@ describe('a schema with an asterisk', () => {
       .map(({ name }) => name)
       .filter((name) => name.startsWith('all_'));
     expect(collections.sort()).toEqual(['all_Odd name; DROP', 'all_items']);
+    const shipped = await readFile(bridge.file, 'utf8');
+    await bridge.write([
+      { name: 'own', from: { postgres, table: 'millrace.*' }, to: { mongo, collection: 'own_*' } },
+    ]);
+    expect(await bridge.prepare('plan')).toContain('the wildcard of own stands for no table');
+    await bridge.write(shipped);
     expect(await flows.verify('all.Odd name; DROP')).toMatchObject({ compared: 1, ...NO_DIFFERENCE });
   });
 });
@@ -174,6 +186,8 @@ it('holds rows without a key back by their filter, and takes all of them away wi
 it('does without the rows that are there with snapshot: never, counts them as missing, and brings them when it is repaired', async () => {
   await app.query(`insert into fresh values (2, 'two')`);
   await documents.collection<Item>('streamed').insertOne(item(3));
+  expect(await flows.untilEqual(named('fresh'), 'fresh_too')).toMatchObject({ rows: 2 });
+  expect(await flows.untilEqual(keyed('streamed_too'), 'streamed')).toMatchObject({ rows: 3 });
   const cases = [
     { comparison: named('fresh'), without: { onlyInTable: ['["1"]'] }, missing: ['1'] },
     {

@@ -33,6 +33,7 @@ beforeAll(async () => {
      create table letters (id int primary key, n int, body text);
      create table counts (id int primary key, n int);
      create table pages (id int primary key, n int);
+     create table spare (id int primary key, n int);
      create table twins (id int primary key, n int)`,
   );
   ({ bridge, app, owner, documents } = flows);
@@ -107,9 +108,14 @@ it('undoes a pair: its triggers, rights and images, and what the bridge kept of 
   };
   const there = { triggers: 2, ledger: true, published: true, writes: true, others: true, images: true };
   expect(await left()).toEqual({ ...there, kept: 4 });
-  expect(await bridge.prepare('remove', 'twins')).toMatch(
-    /twins: triggers on "public"\."twins"[\s\S]*twins is undone/,
-  );
+  const told = /twins: triggers on "public"\."twins"[\s\S]*twins: [^\n]*ledger/;
+  await app.query('begin; update twins set n = n');
+  await expect(bridge.prepare('remove', 'twins')).rejects.toThrow(told);
+  await app.query('rollback');
+  expect(await left()).toEqual({ ...there, kept: 4 });
+  const undone = await bridge.prepare('remove', 'twins');
+  expect(undone).toMatch(told);
+  expect(undone).toContain('twins is undone');
   const gone = { triggers: 0, ledger: false, published: false, writes: false, others: true, images: false };
   expect(await left()).toEqual({ ...gone, kept: 0 });
   expect(await bridge.prepare('plan')).toMatch(/twins: triggers on "public"\."twins", after each row/);
@@ -118,16 +124,37 @@ it('undoes a pair: its triggers, rights and images, and what the bridge kept of 
   await items('twins').deleteMany({});
 }, 120_000);
 
-it('sweeps what is captured anew where another pipeline is removed, too', async () => {
+it('captures nothing where it removes, and sweeps what the next apply captures anew', async () => {
   const others = [documented('counts'), documented('pages')];
   await deployAgain(flows.entry('letters'), ...others);
   await app.query('delete from shelves where id = 31');
   await bridge.write([shelves(), flows.entry('letters'), ...others]);
-  await bridge.prepare('remove', 'letters');
+  expect(await bridge.prepare('remove', 'letters')).not.toContain('"shelves"');
   await deployAgain(shelves(), ...others);
   expect(await flows.untilEqual(keyed('shelves'))).toMatchObject({ rows: 41 });
   await app.query('insert into shelves values (31, 31)');
   expect(await flows.untilEqual(keyed('shelves'))).toMatchObject({ rows: 42 });
+}, 240_000);
+
+it('undoes a pipeline whatever became of the tables of others', async () => {
+  const published = async () => {
+    const { rows } = await owner.query<{ name: string }>(
+      `select tablename as name from pg_publication_tables where schemaname = 'public' order by 1`,
+    );
+    return rows.map(({ name }) => name);
+  };
+  const others = [shelves(), documented('counts'), documented('pages')];
+  await deployAgain(flows.entry('letters'), flows.entry('spare'), ...others);
+  expect(await published()).toEqual(['letters', 'shelves', 'spare']);
+  await owner.query('alter table shelves enable row level security');
+  await expect(bridge.prepare('apply')).rejects.toThrow('public.shelves has row security');
+  await owner.query('drop table spare');
+  await bridge.prepare('remove', 'letters');
+  expect(await published()).toEqual(['shelves']);
+  await owner.query('alter table shelves disable row level security');
+  await deployAgain(...others);
+  await app.query('update shelves set n = -41 where id = 41');
+  await flows.untilEqual(keyed('shelves'));
 }, 240_000);
 
 it('stops the connector of a database that left the file, keeps its slot, and misses nothing when it is back', async () => {

@@ -39,7 +39,10 @@ type Prepared = PreparedPostgres | PreparedMongo;
  * @throws SourceRefused naming every table that cannot be captured as it is
  */
 export function planSource(source: PreparedSource, deps: SourceDeps): Promise<SourcePlan> {
-  return withSource(source, (prepared) => plan(prepared, source, deps));
+  return withSource(source, async (prepared) => {
+    await prepared.check();
+    return await plan(prepared, source, deps);
+  });
 }
 
 /**
@@ -56,16 +59,27 @@ export async function applySource(
   beforeSnapshots: (due: readonly DueSnapshot[]) => Promise<void> = async () => {},
 ): Promise<void> {
   await withSource(source, async (prepared) => {
-    const planned = await plan(prepared, source, deps);
-    told(planned);
-    await prepared.apply(planned.steps);
-    await deps.applyTopics(planned.topics);
-    const name = connectorName(source.name);
-    const deployed = await deployConnector(deps.connect, name, configOf(source, deps), deps.signal);
-    await (deployed === 'created'
-      ? prepared.settleDueSnapshots(beforeSnapshots)
-      : prepared.signalDueSnapshots(beforeSnapshots));
+    await prepared.check();
+    await bring(prepared, source, deps, told, beforeSnapshots);
   });
+}
+
+/**
+ * Releases what is captured beyond `source.captured`. It captures nothing, and what became of the tables that stay, or
+ * of those that no `apply` has captured yet, refuses no pipeline its removal.
+ * @returns whether anything stays captured; where nothing does, nothing is done: see `removeSource`
+ */
+export async function narrowSource(
+  source: PreparedSource,
+  deps: SourceDeps,
+  told: (plan: SourcePlan) => void,
+  beforeSnapshots: (due: readonly DueSnapshot[]) => Promise<void>,
+): Promise<boolean> {
+  const captured = await withSource(source, (prepared) => prepared.alreadyCaptured());
+  if (captured.length === 0) return false;
+  const left = { ...source, captured };
+  await withSource(left, (prepared) => bring(prepared, left, deps, told, beforeSnapshots));
+  return true;
 }
 
 /**
@@ -106,6 +120,24 @@ async function dropSlot(
 ): Promise<void> {
   const { name: _, ...config } = current;
   await deployConnector(connect, name, { ...config, 'slot.drop.on.stop': 'true' }, signal);
+}
+
+async function bring(
+  prepared: Prepared,
+  source: PreparedSource,
+  deps: SourceDeps,
+  told: (plan: SourcePlan) => void,
+  beforeSnapshots: (due: readonly DueSnapshot[]) => Promise<void>,
+): Promise<void> {
+  const planned = await plan(prepared, source, deps);
+  told(planned);
+  await prepared.apply(planned.steps);
+  await deps.applyTopics(planned.topics);
+  const name = connectorName(source.name);
+  const deployed = await deployConnector(deps.connect, name, configOf(source, deps), deps.signal);
+  await (deployed === 'created'
+    ? prepared.settleDueSnapshots(beforeSnapshots)
+    : prepared.signalDueSnapshots(beforeSnapshots));
 }
 
 async function plan(prepared: Prepared, source: PreparedSource, deps: SourceDeps): Promise<SourcePlan> {

@@ -13,7 +13,7 @@ import {
 } from './mongo.plan.js';
 import { collectionSnapshots, type DueSnapshot, type MongoSignal } from './snapshot-signal.js';
 import { SourceRefused } from './source.error.js';
-import type { PreparedSource } from './source.js';
+import type { Captured, PreparedSource } from './source.js';
 import { unchunkedCollections } from './unchunked-collections.js';
 
 const TIMEOUT_MS = 15_000;
@@ -37,12 +37,22 @@ export class PreparedMongo {
   }
 
   /** @throws SourceRefused naming every collection that cannot be captured */
-  async plan(): Promise<Step[]> {
+  async check(): Promise<void> {
     const { captured, name } = this.source;
-    const catalogue = await readMongoCatalogue(this.#db);
-    const faults = mongoFaults(catalogue, captured);
+    const faults = mongoFaults(await readMongoCatalogue(this.#db), captured);
     if (faults.length > 0) throw new SourceRefused(name, faults);
-    return mongoSteps(this.database, catalogue, captured);
+  }
+
+  /** What is captured already of what is declared, and still there. */
+  async alreadyCaptured(): Promise<Captured[]> {
+    const { records, collections } = await readMongoCatalogue(this.#db);
+    return this.source.captured.filter(
+      ({ name }) => records.some(({ _id }) => _id === name) && collections.get(name)?.isView === false,
+    );
+  }
+
+  async plan(): Promise<Step[]> {
+    return mongoSteps(this.database, await readMongoCatalogue(this.#db), this.source.captured);
   }
 
   /** One after the other: MongoDB has no transaction over such commands, and each may be made again. */

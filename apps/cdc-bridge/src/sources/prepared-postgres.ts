@@ -2,10 +2,10 @@ import type pg from 'pg';
 import type { Step } from '../databases/step.js';
 import { CAPTURED_TABLE, OWN_SCHEMA, SIGNALS_TABLE } from '../names/bridge-names.js';
 import { GrantedRights } from '../postgres/granted-rights.js';
-import { quoteName, shown, tableNameOf } from '../postgres/identifier.js';
+import { quoteName, shown, type TableName, tableNameOf } from '../postgres/identifier.js';
 import { connectOwner, runSteps } from '../postgres/owner.connection.js';
 import { parsePostgresConnectorUrl } from './connector-url.js';
-import { type Catalogue, readCatalogue } from './postgres.catalogue.js';
+import { type Catalogue, isSameTable, readCatalogue } from './postgres.catalogue.js';
 import {
   isCapture,
   postgresFaults,
@@ -16,7 +16,7 @@ import {
 } from './postgres.plan.js';
 import { type DueSnapshot, type Signal, tableSnapshots } from './snapshot-signal.js';
 import { SourceRefused } from './source.error.js';
-import type { PreparedSource } from './source.js';
+import type { Captured, PreparedSource } from './source.js';
 import { unchunkedTables } from './unchunked-tables.js';
 
 const OWN = quoteName(OWN_SCHEMA);
@@ -40,11 +40,25 @@ export class PreparedPostgres {
   }
 
   /** @throws SourceRefused naming every table that cannot be captured as it is */
+  async check(): Promise<void> {
+    const { captured, name } = this.source;
+    const faults = postgresFaults(await this.#catalogue(), captured);
+    if (faults.length > 0) throw new SourceRefused(name, faults);
+  }
+
+  /** What is captured already of what is declared, and still there. */
+  async alreadyCaptured(): Promise<Captured[]> {
+    const { records, missing } = await this.#catalogue();
+    return this.source.captured.filter((table) => {
+      const name = tableNameOf(table.name);
+      const isOne = (other: TableName) => isSameTable(other, name);
+      return records.some((record) => isOne(record.name)) && !missing.some(isOne);
+    });
+  }
+
   async plan(): Promise<Step[]> {
     const { captured, name } = this.source;
     const catalogue = await this.#catalogue();
-    const faults = postgresFaults(catalogue, captured);
-    if (faults.length > 0) throw new SourceRefused(name, faults);
     const rights = await GrantedRights.read(this.owner);
     const needed = readingRights(captured, this.#roles);
     return [

@@ -110,6 +110,12 @@ describe('compareByKey', () => {
     expect((await compare(side(new Map()), side(new Map()))).note).toContain('nothing was compared');
   });
 
+  it('counts every row that differs, and shows the first hundred', async () => {
+    const many = new Map(Array.from({ length: 150 }, (_, n): [number, Fields] => [n, { n: new Int32(n) }]));
+    const { missing, sample } = await compare(side(many), side(new Map()));
+    expect([missing, sample.length]).toEqual([150, 100]);
+  });
+
   it('calls a row that never rests unsettled, not different', async () => {
     let n = 0;
     const restless: ComparedSide = {
