@@ -99,14 +99,15 @@ function typeOf([first, ...rest]: TypeRow['types']): PostgresType {
   };
 }
 
-/** Undoes `numerictypmodin` and its like (postgresql: src/backend/utils/adt/numeric.c, timestamp.c, varchar.c). */
+/** Undoes `numerictypmodin` and its like (postgresql: src/backend/utils/adt/numeric.c, timestamp.c, varchar.c, varbit.c). */
 function modifiersOf(name: string, modifier: number): Pick<PostgresType, 'precision' | 'scale' | 'length'> {
   if (modifier < 0) return {};
   if (name === 'numeric') {
     const packed = modifier - 4;
     return { precision: (packed >> 16) & 0xffff, scale: ((packed & 0x7ff) ^ 1024) - 1024 };
   }
-  if (name === 'varchar') return { length: modifier - 4 };
+  if (name === 'varchar' || name === 'bpchar') return { length: modifier - 4 };
+  if (name === 'bit' || name === 'varbit') return { length: modifier };
   if (name === 'interval') {
     const precision = modifier & 0xffff;
     return precision === 0xffff ? {} : { precision };

@@ -160,13 +160,47 @@ function hstoreOf(type: PostgresType, value: BsonValue): string {
 function stringOf(type: PostgresType, value: BsonValue, fidelity: Fidelity): string {
   if (value instanceof ObjectId && fidelity === 'exact') return value.toHexString();
   if (typeof value !== 'string') return refuse(type, value);
-  if (fidelity === 'exact' && losesBlanks(type, value)) refuse(type, value);
+  if (fidelity === 'exact') refuseLength(type, value);
   return withoutNul(value);
 }
 
-/** Of what is too long for a `varchar`, Postgres cuts blanks at the end, and refuses the rest. */
-function losesBlanks({ name, length }: PostgresType, text: string): boolean {
-  return name === 'varchar' && length !== undefined && text.endsWith(' ') && [...text].length > length;
+const NAME_BYTES = 63;
+
+/** An explicit cast cuts what is too long for its type, and fills up what is too short for `bit(n)`. */
+function refuseLength(type: PostgresType, text: string): void {
+  const { name, kind, length = Number.POSITIVE_INFINITY } = type;
+  if (kind === 'base' && !fits(name, length, text))
+    refuse(Number.isFinite(length) ? { ...type, name: `${name}(${length})` } : type, text);
+}
+
+function fits(name: string, length: number, text: string): boolean {
+  switch (name) {
+    case 'varchar':
+      return isWithin(text, length);
+    case 'bpchar':
+      return isWithin(text.replace(/ +$/, ''), length);
+    case 'bit':
+      return !Number.isFinite(length) || bitsOf(text) === length;
+    case 'varbit':
+      return bitsOf(text) <= length;
+    case 'name':
+      return Buffer.byteLength(text) <= NAME_BYTES;
+    case 'char':
+      return Buffer.byteLength(text) <= 1 || /^\\[0-3][0-7]{2}$/.test(text);
+    default:
+      return true;
+  }
+}
+
+/** Postgres counts code points, of which a text never has more than JavaScript counts. */
+function isWithin(text: string, length: number): boolean {
+  return text.length <= length || [...text].length <= length;
+}
+
+/** Of `101`, `b101` or, with four to a digit, `x5`. */
+function bitsOf(text: string): number {
+  if (/^x/i.test(text)) return (text.length - 1) * 4;
+  return /^b/i.test(text) ? text.length - 1 : text.length;
 }
 
 function withoutNul(text: string): string {

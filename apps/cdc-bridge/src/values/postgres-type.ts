@@ -7,7 +7,7 @@ export interface PostgresType {
   readonly of?: PostgresType;
   /** Digits of a `numeric`, absent where unbounded; fractional digits of seconds, 6 where not declared. */
   readonly precision?: number;
-  /** Characters of a `varchar`, absent where unbounded. */
+  /** Characters of a `varchar` or `bpchar`, bits of a `bit` or `varbit`; absent where unbounded. */
   readonly length?: number;
   /** Fraction digits of a `numeric`. */
   readonly scale?: number;

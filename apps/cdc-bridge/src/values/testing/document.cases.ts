@@ -78,4 +78,6 @@ export const DOCUMENT_CASES: readonly DocumentCase[] = [
   { bson: { a: '1', b: null }, json: '{"a": "1", "b": null}', columns: { hstore: '"a"=>"1", "b"=>NULL' } },
   { bson: true, json: 'true', columns: { boolean: 'true', text: null, int4: null, jsonb: 'true' } },
   { bson: 'it\'s "é" 😀\\', json: '"it\'s \\"é\\" 😀\\\\"', columns: { text: 'it\'s "é" 😀\\', 'varchar(3)': null, int4: null, boolean: null, uuid: null, timestamptz: null, bytea: null } },
+  { bson: 'x'.repeat(70), json: `"${'x'.repeat(70)}"`, columns: { name: null, '"char"': null, 'varchar(3)': null, 'char(3)': null, 'varchar(3)[]': null } },
+  { bson: '1010', json: '"1010"', columns: { 'bit(4)': '1010', 'bit(3)': null, varbit: '1010', 'varbit(3)': null, name: '1010', '"char"': null } },
 ];
