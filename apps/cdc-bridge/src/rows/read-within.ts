@@ -1,5 +1,7 @@
 import { BSON } from 'mongodb';
+import { SourceUnavailable } from '../changes/change-reader.js';
 import type { Key, Put } from '../sinks/compaction.js';
+import { ValueFault } from '../values/value.fault.js';
 import { PageSize } from './page-size.js';
 import type { SourceRows } from './rows.js';
 
@@ -20,7 +22,9 @@ export class RowsTooLarge extends Error {
 /**
  * Those of the keys that the source has now, in memory that does not grow with its rows: a single row comes whatever
  * its size.
- * @throws RowsTooLarge; what `read` throws
+ * @throws RowsTooLarge
+ * @throws ValueFault where the source's own row has a value that the target cannot hold
+ * @throws SourceUnavailable for whatever else `read` throws: it says nothing of the rows
  */
 export async function readWithin(source: Pick<SourceRows, 'read'>, keys: readonly Key[]): Promise<Put[]> {
   const found: Put[] = [];
@@ -28,7 +32,7 @@ export async function readWithin(source: Pick<SourceRows, 'read'>, keys: readonl
   let bytes = 0;
   for (let from = 0; from < keys.length; ) {
     const asked = keys.slice(from, from + size.rows);
-    const puts = await source.read(asked);
+    const puts = await read(source, asked);
     const came = puts.reduce((sum, put) => sum + bytesOf(put), 0);
     size.came(asked.length, came); // those that are gone, too: each read costs, and some read all
     bytes += came;
@@ -37,6 +41,15 @@ export async function readWithin(source: Pick<SourceRows, 'read'>, keys: readonl
     from += asked.length;
   }
   return found;
+}
+
+async function read(source: Pick<SourceRows, 'read'>, keys: readonly Key[]): Promise<readonly Put[]> {
+  try {
+    return await source.read(keys);
+  } catch (cause) {
+    if (cause instanceof ValueFault || cause instanceof SourceUnavailable) throw cause;
+    throw new SourceUnavailable(`the source could not be read: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** 0 of a document with a field `_bsontype` of its own, which is for the sink to refuse. */

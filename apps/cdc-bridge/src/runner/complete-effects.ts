@@ -1,10 +1,7 @@
-import { SourceUnavailable } from '../changes/change-reader.js';
 import type { Route } from '../mapping/route.js';
-import { RowsTooLarge, readWithin } from '../rows/read-within.js';
+import { readWithin } from '../rows/read-within.js';
 import type { Change, Delete, Effects, Key, Put } from '../sinks/compaction.js';
 import type { CompleteEffects } from '../sinks/sink.js';
-import { ValueFault } from '../values/value.fault.js';
-import { failureOf } from './failure.js';
 
 /**
  * Reads again at the source what a batch does not tell whole.
@@ -25,7 +22,7 @@ export async function completeEffects(
   const unknown = [...lacking, ...patches.filter(({ key }) => missing.has(key.text))].map(({ key }) => key);
   if (unknown.length === 0) return { deletes, puts, patches, removals };
   const found = new Map<string, Put>();
-  for (const put of await read(source, unknown)) {
+  for (const put of await readWithin(source, unknown)) {
     if (put.fault) throw put.fault;
     found.set(put.key.text, put);
   }
@@ -44,18 +41,6 @@ export async function completeEffects(
     ),
     removals,
   };
-}
-
-async function read(source: Route['source'], keys: readonly Key[]): Promise<readonly Put[]> {
-  try {
-    return await readWithin(source, keys);
-  } catch (error) {
-    if (error instanceof ValueFault || error instanceof RowsTooLarge || failureOf(error) === 'away')
-      throw error;
-    throw new SourceUnavailable(`the source could not be read: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
 }
 
 const isDelete = (change: Change): change is Delete => change.kind === 'delete';

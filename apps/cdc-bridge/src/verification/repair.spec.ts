@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MOST_BYTES } from '../rows/read-within.js';
 import type { Key, Put } from '../sinks/compaction.js';
 import type { CompleteEffects } from '../sinks/sink.js';
@@ -26,4 +26,39 @@ it('mends large rows in transactions of some megabytes, each row once', async ()
   expect(report).toMatchObject({ written: 100, failed: 0 });
   expect(written.flat().sort()).toEqual(keys.map((key) => key.text).sort());
   for (const rows of written) expect(rows.length * text.length).toBeLessThanOrEqual(MOST_BYTES);
+});
+
+describe('a source that does not answer', () => {
+  const keys = ['a', 'b', 'c'].map((_id): Key => ({ text: _id, fields: { _id } }));
+  const lockNotAvailable = Object.assign(new Error('canceling statement due to lock timeout'), {
+    code: '55P03',
+  });
+  /** @param failures how often it does not answer before it does */
+  const repairFrom = (failures: number) => {
+    vi.spyOn(Math, 'random').mockReturnValue(0); // no pauses
+    let asked = 0;
+    const read = async (wanted: readonly Key[]) => {
+      if (asked++ < failures) throw lockNotAvailable;
+      return wanted.map((key): Put => ({ kind: 'put', key, fields: key.fields, omitted: [], isNew: true }));
+    };
+    const repair = (_: string, effectsOf: () => Promise<CompleteEffects>) => effectsOf();
+    const route = { pipeline: { name: 'orders' }, source: { read }, gone: () => null };
+    const parts = { route, sink: { repair } } as unknown as RepairParts;
+    return repairKeys(parts, keys, AbortSignal.timeout(60_000));
+  };
+
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it('is asked again, and its rows count as mended', async () => {
+    expect(await repairFrom(2)).toMatchObject({ written: 3, failed: 0 });
+  });
+
+  it('ends the repair where it stays away, and no row counts as refused', async () => {
+    await expect(repairFrom(Number.POSITIVE_INFINITY)).rejects.toMatchObject({
+      code: 'SOURCE_UNAVAILABLE',
+      cause: lockNotAvailable,
+    });
+  });
 });

@@ -98,7 +98,7 @@ export class KeyRepair {
 
 /**
  * What the source says of the keys now. To be called under the locks only.
- * @throws ValueFault where the target cannot hold one of the rows; RowsTooLarge
+ * @throws ValueFault where the target cannot hold one of the rows; RowsTooLarge; SourceUnavailable
  */
 async function effectsOf(route: RepairParts['route'], keys: readonly Key[]): Promise<CompleteEffects> {
   const puts = await readWithin(route.source, keys);
