@@ -1,6 +1,7 @@
 import type { Collection, Db } from 'mongodb';
 import { keyOf, rowHash, rowOfKey } from '../mapping/table.mapping.js';
 import type { Key } from '../sinks/compaction.js';
+import { byIds } from '../sinks/mongo.writes.js';
 import type { BsonDocument } from '../values/bson-value.js';
 import { canonicalText } from '../values/canonical.js';
 import { pagesOf } from './mongo.pages.js';
@@ -26,7 +27,7 @@ export class MongoTargetRows implements TargetRows {
   async read(keys: readonly Key[]): Promise<readonly TargetRow[]> {
     const found: TargetRow[] = [];
     const rows = this.isKeyless() ? new Set(keys.map(rowOfKey)) : undefined;
-    const filter = rows ? {} : { _id: { $in: keys.map(({ fields }) => fields._id) as never[] } };
+    const filter = rows ? {} : byIds(keys.map(({ fields }) => fields._id ?? null));
     for await (const documents of pagesOf(this.#collection, new AbortController().signal, filter)) {
       found.push(...documents.map(this.#row).filter(({ key }) => !rows || rows.has(rowOfKey(key))));
     }

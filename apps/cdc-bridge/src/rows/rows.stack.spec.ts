@@ -111,6 +111,18 @@ describe('the rows of a table and their documents', () => {
     expect(await route.source.read(strange as never)).toEqual([]);
   });
 
+  it('are found by their keys beside one that MongoDB would read as an operator', async () => {
+    await owner.query(
+      `create table operators (id jsonb primary key); insert into operators values ('{"a":1}')`,
+    );
+    const route = await fromPostgres('operators');
+    await toMongo(route, 'operators');
+    await owner.query(`insert into operators values ('{"$gt":1}')`);
+    const keys = (await sourceRows(route)).map(({ key }) => key);
+    expect(await route.source.read(keys)).toHaveLength(2);
+    expect(await route.target.read(keys)).toHaveLength(1);
+  });
+
   it('come in pages, each row once, whatever their size', async () => {
     await owner.query(`create table many (id numeric primary key, v text);
       insert into many select g * 1.5, repeat('x', case when g % 500 = 0 then 1000000 else 10 end) from generate_series(1, 5000) g`);

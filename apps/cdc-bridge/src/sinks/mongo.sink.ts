@@ -11,7 +11,7 @@ import { CheckpointMoved, type Move, RepairOvertaken } from '../checkpoints/chec
 import type { MongoCheckpoints } from '../checkpoints/mongo.checkpoints.js';
 import { canonicalText } from '../values/canonical.js';
 import type { Put } from './compaction.js';
-import { deletion, patch, removal, replacement } from './mongo.writes.js';
+import { byIds, deletion, patch, removal, replacement } from './mongo.writes.js';
 import { fromMongo, RowsMissing } from './sink.error.js';
 import type { CompleteEffects, RepairFence, Sink } from './sink.js';
 import { within } from './within.js';
@@ -119,8 +119,8 @@ export class MongoSink implements Sink {
     const { matchedCount } = await this.collection.bulkWrite(patches.map(patch), options);
     const needed = patches.filter(({ ifThere }) => !ifThere);
     if (matchedCount === patches.length || needed.length === 0) return;
-    const ids = needed.map(({ key }) => key.fields._id);
-    const found = await this.collection.find({ _id: { $in: ids as never[] } }, { session }).toArray();
+    const ids = needed.map(({ key }) => key.fields._id ?? null);
+    const found = await this.collection.find(byIds(ids), { session }).toArray();
     const there = new Set(found.map(({ _id }) => canonicalText(_id)));
     const missing = needed.filter(({ key }) => !there.has(canonicalText(key.fields._id)));
     if (missing.length > 0) throw new RowsMissing(missing.map(({ key }) => key.text));

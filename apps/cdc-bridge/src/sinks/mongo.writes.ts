@@ -1,4 +1,5 @@
-import { type AnyBulkWriteOperation, BSON, type Document, MaxKey, MinKey } from 'mongodb';
+import { type AnyBulkWriteOperation, BSON, type Document, type Filter, MaxKey, MinKey } from 'mongodb';
+import type { BsonValue } from '../values/bson-value.js';
 import { ValueFault } from '../values/value.fault.js';
 import type { Key, Put, Removal } from './compaction.js';
 
@@ -13,6 +14,19 @@ export function byKey({ fields: { _id } }: Key): Document {
   const isDocument =
     typeof _id === 'object' && _id !== null && !('_bsontype' in _id) && !(_id instanceof Date);
   return { _id: isDocument ? { $eq: _id } : _id };
+}
+
+/** Keys by value: within `$in` MongoDB would read a document of `$` fields as an operator, and refuse all of them. */
+export function byIds(ids: readonly BsonValue[]): Filter<Document> {
+  const { plain = [], dollar = [] } = Object.groupBy(ids, (id) => (hasDollar(id) ? 'dollar' : 'plain'));
+  const within = { _id: { $in: plain as never[] } };
+  return dollar.length === 0
+    ? within
+    : { $or: [within, ...dollar.map((id) => ({ _id: { $eq: id as never } }))] };
+}
+
+function hasDollar(id: BsonValue): boolean {
+  return id !== null && typeof id === 'object' && Object.keys(id).some((name) => name.startsWith('$'));
 }
 
 export function deletion(key: Key): AnyBulkWriteOperation {
