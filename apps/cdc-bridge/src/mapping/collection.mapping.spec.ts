@@ -1,4 +1,4 @@
-import { Int32, ObjectId } from 'mongodb';
+import { Int32, ObjectId, UUID } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { mongoToPostgres } from '../pipelines/pipeline.schema.js';
 import { CollectionMapping } from './collection.mapping.js';
@@ -47,6 +47,27 @@ describe('CollectionMapping', () => {
     expect(() => mapping.keyOf(null)).toThrow(/nothing for sku/);
     expect(() => mapping.keyOf(new Int32(5))).toThrow(/cannot hold 5/);
   });
+
+  it.each([
+    ['uuid', '018F3c00-0000-7000-8000-00000000000a', /part of the key.*one case/],
+    ['uuid', '{018f3c00-0000-7000-8000-00000000000a}', /four hyphens or none/],
+    ['uuid', '018f3c0000007000-8000-00000000000a', /four hyphens or none/],
+    ['bpchar', 'ab ', /blanks/],
+  ])('refuses a key of type %s that nobody would look for: %s', (type, id, why) => {
+    const mapping = new CollectionMapping([column('sku', type, 1), column('on_hand', 'int4')], pipeline());
+    expect(() => mapping.keyOf(id)).toThrow(why);
+  });
+
+  it.each(['018f3c00-0000-7000-8000-00000000000a', '018F3C0000007000800000000000000A', new UUID()])(
+    'takes the UUID %s for a key',
+    (id) => {
+      const mapping = new CollectionMapping(
+        [column('sku', 'uuid', 1), column('on_hand', 'int4')],
+        pipeline(),
+      );
+      expect(mapping.keyOf(id).fields.sku).toBe(id);
+    },
+  );
 
   it('filters by paths', () => {
     const mapping = new CollectionMapping(KNOWN, pipeline({ where: { 'stock.open': [true, null] } }));

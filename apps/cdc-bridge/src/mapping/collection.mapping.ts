@@ -78,6 +78,7 @@ export class CollectionMapping {
     for (const { column, path } of this.key) {
       const value = valueAt(document, path) ?? null;
       if (value === null) throw new ValueFault(`this _id has nothing for ${column.name}, part of the key`);
+      refuseSpelling(column, value);
       setField(fields, column.name, value);
     }
     return {
@@ -119,6 +120,26 @@ export class CollectionMapping {
   gone(id: BsonValue, at: Date): Delete | Put | null {
     return this.deletions.gone(this.keyOf(id), at);
   }
+}
+
+const UUID = /^[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}$/i;
+
+/**
+ * A document is found by the key of its row, which tells not in what way its `_id` was written: those that cannot all be
+ * tried, and that would be looked for in the whole collection, are none.
+ */
+function refuseSpelling({ name, type: declared }: Column, value: BsonValue): void {
+  if (typeof value !== 'string') return;
+  const type = baseType(declared).name;
+  const refuse = (fix: string) => {
+    throw new ValueFault(
+      `${name} is part of the key, and ${JSON.stringify(value)} is not told by its row: ${fix}`,
+    );
+  };
+  if (type === 'bpchar' && value.endsWith(' ')) refuse('leave out the blanks at the end');
+  const isOneCase = value === value.toLowerCase() || value === value.toUpperCase();
+  if (type === 'uuid' && !(isOneCase && UUID.test(value)))
+    refuse('write all letters in one case, and four hyphens or none');
 }
 
 function requiredKey(known: readonly Column[], table: string): Column[] {

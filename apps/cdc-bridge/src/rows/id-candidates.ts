@@ -1,6 +1,9 @@
 import { Binary, Decimal128, type Document, Double, type Filter, Int32, Long, ObjectId, UUID } from 'mongodb';
 import { isDocument, type Path, put } from '../mapping/document-path.js';
 import type { BsonDocument, BsonValue } from '../values/bson-value.js';
+import { parseTimestamp } from '../values/postgres-time.js';
+import { baseType, isTextNumeric, type PostgresType } from '../values/postgres-type.js';
+import { ValueFault } from '../values/value.fault.js';
 
 /** So many `_id`s are tried for one key, the fields in the order of the key first. */
 const MOST = 64;
@@ -9,6 +12,21 @@ const MOST = 64;
 export interface KeyPart {
   readonly path: Path;
   readonly value: BsonValue;
+  /** Whether a text in a document may spell the value otherwise: see `hasSpellings`. */
+  readonly hasSpellings: boolean;
+}
+
+/** Each value of these Postgres prints as a document has it, but for what `idCandidates` or `keyOf` know of. */
+const SPELLED_ONCE = new Set([
+  'int2', 'int4', 'int8', 'float4', 'float8', 'money', 'bool', 'bytea', 'uuid', 'text', 'varchar', 'bpchar', 'citext',
+  'name', 'json', 'jsonb',
+]); // biome-ignore format: a list
+
+/** Whether texts of a column can be the same value without being the same: `10.0.0.1` and `10.0.0.1/32`. */
+export function hasSpellings(declared: PostgresType): boolean {
+  const type = baseType(declared);
+  if (type.name === 'numeric') return isTextNumeric(type);
+  return type.kind !== 'enum' && !(type.kind === 'base' && SPELLED_ONCE.has(type.name));
 }
 
 /**
@@ -32,11 +50,15 @@ export function idCandidates(parts: readonly KeyPart[]): BsonValue[] {
 /**
  * Finds every `_id` that has the parts of one of the keys, in any order and among others, and also those that have parts
  * of several keys: only the key can tell. A part that can be told in too many ways is not asked for, nor one whose name
- * is no path to MongoDB.
+ * is no path to MongoDB. A whole `_id` can be another than the candidates only as a text, or in its fields' order.
  */
 export function partsQuery(keys: readonly (readonly KeyPart[])[]): Filter<Document> {
   const query: Filter<Document> = {};
-  for (const [i, { path }] of (keys[0] ?? []).entries()) {
+  for (const [i, { path, hasSpellings }] of (keys[0] ?? []).entries()) {
+    if (hasSpellings) {
+      if (path.length === 1) query._id = { $type: ['string', 'object'] as never };
+      continue;
+    }
     const values = keys.map((parts) => parts[i]?.value ?? null);
     if (path.some((name) => name === '' || name.startsWith('$')) || !values.every(isPlain)) continue;
     query[path.join('.')] = { $in: values.flatMap(alternatives) };
@@ -53,14 +75,13 @@ function isPlain(value: BsonValue): boolean {
 function* choices([part, ...others]: readonly KeyPart[]): Generator<KeyPart[]> {
   if (!part) return yield [];
   for (const value of alternatives(part.value)) {
-    for (const rest of choices(others)) yield [{ path: part.path, value }, ...rest];
+    for (const rest of choices(others)) yield [{ ...part, value }, ...rest];
   }
 }
 
 function alternatives(value: BsonValue): BsonValue[] {
   if (value instanceof Binary && value.sub_type === Binary.SUBTYPE_UUID) {
-    const text = value.toUUID().toHexString();
-    return [value, text, text.toUpperCase()];
+    return [value, ...uuidTexts(value)];
   }
   if (value instanceof Date) return [value, value.toISOString()];
   if (value instanceof Decimal128 || value instanceof Double) return [value, ...numbers(value.toString())];
@@ -68,9 +89,26 @@ function alternatives(value: BsonValue): BsonValue[] {
   const others: BsonValue[] = numbers(value);
   if (/^[0-9a-f]{24}$/i.test(value)) others.push(new ObjectId(value));
   if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) others.push(new UUID(value));
-  const instant = /^\d{4}-\d\d-\d\dT[\d:.]+Z?$/.test(value) ? new Date(value.replace(/Z?$/, 'Z')) : undefined;
-  if (instant && !Number.isNaN(instant.getTime())) others.push(instant);
+  const instant = instantIn(value);
+  if (instant) others.push(instant, instant.toISOString());
   return [value, ...others];
+}
+
+/** Those of which `keyOf` refuses all others. */
+function uuidTexts(value: Binary): string[] {
+  const text = value.toUUID().toHexString();
+  return [text, text.replaceAll('-', '')].flatMap((each) => [each, each.toUpperCase()]);
+}
+
+/** Of a timestamp's text as it stands in MongoDB, in whatever year. */
+function instantIn(text: string): Date | undefined {
+  if (!/^\d{4,}-\d\d-\d\dT[\d:.]+Z?(?: BC)?$/.test(text)) return undefined;
+  try {
+    return parseTimestamp(text.replace('T', ' ').replace('Z', ''));
+  } catch (error) {
+    if (error instanceof ValueFault) return undefined;
+    throw error;
+  }
 }
 
 /** A wide or unbounded `numeric` is a text. */

@@ -1,10 +1,11 @@
-import { BSON, type Collection, type Db, type Document, type Filter } from 'mongodb';
+import { BSON, type Collection, type Db } from 'mongodb';
 import type { CollectionMapping } from '../mapping/collection.mapping.js';
 import type { Key, Put } from '../sinks/compaction.js';
+import { byIds } from '../sinks/mongo.writes.js';
 import type { BsonDocument, BsonValue } from '../values/bson-value.js';
 import { baseType } from '../values/postgres-type.js';
 import { ValueFault } from '../values/value.fault.js';
-import { idCandidates, type KeyPart, partsQuery } from './id-candidates.js';
+import { hasSpellings, idCandidates, type KeyPart, partsQuery } from './id-candidates.js';
 import { pagesOf } from './mongo.pages.js';
 import type { PostgresForm } from './postgres.form.js';
 import type { OnUnmapped, SourceRows } from './rows.js';
@@ -12,6 +13,9 @@ import type { OnUnmapped, SourceRows } from './rows.js';
 /** The documents of a collection as the rows that they should be. */
 export class MongoSourceRows implements SourceRows {
   readonly #collection: Collection;
+  readonly #keyForm: PostgresForm;
+  /** Whether an `_id` may spell its key otherwise than Postgres prints it. */
+  readonly #hasSpellings: boolean;
   /** Whether an `_id` cannot be told by its key for certain: by parts of it, or by a document in no order. */
   readonly #isUncertain: boolean;
 
@@ -22,9 +26,11 @@ export class MongoSourceRows implements SourceRows {
     private readonly form: PostgresForm,
   ) {
     this.#collection = db.collection(name);
-    this.#isUncertain = mapping.key.some(
-      ({ path, column }) => path.length > 1 || baseType(column.type).name === 'jsonb',
-    );
+    this.#keyForm = form.ofKeys();
+    this.#hasSpellings = mapping.key.some(({ column }) => hasSpellings(column.type));
+    this.#isUncertain =
+      this.#hasSpellings ||
+      mapping.key.some(({ path, column }) => path.length > 1 || baseType(column.type).name === 'jsonb');
   }
 
   async *all(signal: AbortSignal, onUnmapped: OnUnmapped = () => {}): AsyncGenerator<readonly Put[]> {
@@ -33,7 +39,10 @@ export class MongoSourceRows implements SourceRows {
     }
   }
 
-  /** Where an `_id` cannot be told by its key for certain and the likely ones are not there, goes through the whole collection. */
+  /**
+   * Each under the key that it was asked by, as `_id` spells it or as Postgres prints it. Where an `_id` cannot be told by
+   * its key for certain and the likely ones are not there, goes through the whole collection.
+   */
   async read(keys: readonly Key[]): Promise<readonly Put[]> {
     const wanted = new Map(keys.map((key) => [key.text, this.#partsOf(key)]));
     const found = await this.#find([...wanted.values()].flatMap(idCandidates), wanted);
@@ -41,16 +50,20 @@ export class MongoSourceRows implements SourceRows {
     if (wanted.size > 0 && this.#isUncertain) {
       found.push(...(await this.#find(await this.#search(wanted), wanted)));
     }
-    return this.form.of(found);
+    return found;
   }
 
   async #find(ids: readonly BsonValue[], wanted: ReadonlyMap<string, unknown>): Promise<Put[]> {
     const found: Put[] = [];
-    const filter: Filter<Document> = { _id: { $in: ids as never[] } };
-    for await (const documents of pagesOf(this.#collection, new AbortController().signal, filter)) {
-      found.push(...documents.flatMap((document) => this.#put(document)));
+    const signal = new AbortController().signal;
+    for await (const documents of pagesOf(this.#collection, signal, byIds(ids))) {
+      const puts = documents.flatMap((document) => this.#put(document));
+      for (const [i, put] of (await this.form.of(puts)).entries()) {
+        const text = askedAs(wanted, puts[i], put);
+        if (text !== undefined) found.push({ ...put, key: { ...put.key, text } });
+      }
     }
-    return found.filter(({ key }) => wanted.has(key.text));
+    return found;
   }
 
   /** One `_id` for each of the keys that has any: its fields may stand in any order, and among others. */
@@ -59,23 +72,31 @@ export class MongoSourceRows implements SourceRows {
     const query = partsQuery([...wanted.values()]);
     const onlyIds = { projection: { _id: 1 } };
     for await (const documents of pagesOf(this.#collection, new AbortController().signal, query, onlyIds)) {
-      for (const { _id = null } of documents) {
-        const text = this.#keyTextOf(_id);
-        if (text !== undefined && wanted.has(text)) found.set(text, _id);
+      const puts = new Map(documents.flatMap(({ _id = null }) => this.#keyPut(_id)));
+      const printed = this.#hasSpellings ? await this.#keyForm.of([...puts.keys()]) : [];
+      for (const [i, [put, id]] of [...puts].entries()) {
+        const text = askedAs(wanted, put, printed[i]);
+        if (text !== undefined) found.set(text, id);
       }
     }
     return [...found.values()];
   }
 
   #partsOf({ fields }: Key): KeyPart[] {
-    return this.mapping.key.map(({ column, path }) => ({ path, value: fields[column.name] ?? null }));
+    return this.mapping.key.map(({ column: { name, type }, path }) => ({
+      path,
+      value: fields[name] ?? null,
+      hasSpellings: hasSpellings(type),
+    }));
   }
 
-  #keyTextOf(id: BsonValue): string | undefined {
+  /** A document that is nothing but its `_id`, and that; none for one that can be no key of the table. */
+  #keyPut(id: BsonValue): [Put, BsonValue][] {
     try {
-      return this.mapping.keyOf(id).text;
+      const key = this.mapping.keyOf(id);
+      return [[{ kind: 'put', key, fields: key.fields, omitted: [], isNew: false }, id]];
     } catch (error) {
-      if (error instanceof ValueFault) return undefined;
+      if (error instanceof ValueFault) return [];
       throw error;
     }
   }
@@ -91,4 +112,9 @@ export class MongoSourceRows implements SourceRows {
       return [];
     }
   }
+}
+
+/** By which of the keys a document was asked for, given as its `_id` spells its key and as Postgres prints it. */
+function askedAs(wanted: ReadonlyMap<string, unknown>, ...puts: (Put | undefined)[]): string | undefined {
+  return puts.map((put) => put?.key.text).find((text) => text !== undefined && wanted.has(text));
 }

@@ -54,6 +54,11 @@ export class PostgresForm {
     });
   }
 
+  /** The form of rows that are nothing but their keys. */
+  ofKeys(): PostgresForm {
+    return new PostgresForm(this.pool, this.key, this.key);
+  }
+
   async #print(rows: [Put, Texts][], printed: Map<Put, Texts>, faults: Map<Put, ValueFault>): Promise<void> {
     if (rows.length === 0) return;
     try {

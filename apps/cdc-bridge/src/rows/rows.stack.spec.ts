@@ -11,7 +11,7 @@ import { openRoute } from '../mapping/open-route.js';
 import type { Route } from '../mapping/route.js';
 import { mongoToPostgres, postgresToMongo } from '../pipelines/pipeline.schema.js';
 import { tableNameOf } from '../postgres/identifier.js';
-import { compact, type Put } from '../sinks/compaction.js';
+import { compact, type Key, type Put } from '../sinks/compaction.js';
 import { MongoSink } from '../sinks/mongo.sink.js';
 import { PostgresSink } from '../sinks/postgres.sink.js';
 import type { Sink } from '../sinks/sink.js';
@@ -208,6 +208,8 @@ describe('the documents of a collection and their rows', () => {
     const found = await nested.source.read(keys);
     expect(found.map(({ key }) => key.text).sort()).toEqual(keys.map(({ text }) => text).sort());
     expect(found).toHaveLength(ids.length);
+    const operator: Key = { text: '["{\\"$gt\\":1e0}"]', fields: { id: { $gt: new Int32(1) } } };
+    expect(await nested.source.read([operator, ...keys])).toHaveLength(ids.length);
   });
 
   it('are found again by their keys, whichever fields _id has besides, and in whatever order', async () => {

@@ -1,14 +1,16 @@
 import { type Comparison, compareSides } from '@millrace/testing';
-import { Decimal128, type Document, Int32, type MongoClient } from 'mongodb';
+import { Decimal128, type Document, Int32, type MongoClient, UUID } from 'mongodb';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { MongoCheckpoints } from '../checkpoints/mongo.checkpoints.js';
 import { PostgresCheckpoints } from '../checkpoints/postgres.checkpoints.js';
 import type { NamedDatabases } from '../databases/named-databases.js';
+import { CollectionMapping } from '../mapping/collection.mapping.js';
 import { openRoute } from '../mapping/open-route.js';
 import type { Route } from '../mapping/route.js';
 import { mongoToPostgres, type OneWayPipeline, postgresToMongo } from '../pipelines/pipeline.schema.js';
 import { sessionOptions } from '../postgres/session.js';
+import { readColumns } from '../postgres/table-columns.js';
 import { MongoSink } from '../sinks/mongo.sink.js';
 import { PostgresSink } from '../sinks/postgres.sink.js';
 import type { Sink } from '../sinks/sink.js';
@@ -181,6 +183,13 @@ describe('what a pipeline does with deletions', () => {
 });
 
 describe('a table that a collection flows into', () => {
+  const fromMongo = mongoToPostgres.parse({
+    name: 'rows',
+    from: { mongo: 'inventory', collection: 'documents' },
+    to: { postgres: 'orders', table: 'public.rows' },
+    columns: { id: '_id', n: 'n' },
+  });
+
   it('is compared as Postgres writes the values, and what it cannot hold is named', async () => {
     await owner.query(`create table rows (sku text primary key, on_hand int, price numeric(10,2), seen timestamp(3),
       extra jsonb)`);
@@ -258,4 +267,37 @@ describe('a table that a collection flows into', () => {
     );
     expect(unmended(again)).toBe(0);
   });
+
+  const uuid = '018f3c00-0000-7000-8000-00000000000a';
+  it.each([
+    ['uuid', uuid.replaceAll('-', ''), uuid.replace('a', 'b').toUpperCase(), new UUID()],
+    [
+      'timestamptz',
+      '2026-01-31 12:00:00+01',
+      '2026-02-01T00:00:00.000Z',
+      new Date('-000043-03-15T12:00:00Z'),
+    ],
+    ['timestamptz(3)', '2026-01-31 12:00:00+01', '2026-02-01', new Date('+012026-01-01T00:00:00Z')],
+    ['date', '2026-1-5', '2026-01-06', 'infinity'],
+    ['inet', '10.0.0.1', '2001:DB8::1', '10.0.0.0/8'],
+    ['numeric(40,2)', '5', '1e3', new Int32(7)],
+  ])(
+    'is mended, too, where its key is a %s that _id spells otherwise than Postgres does',
+    async (type, ...ids) => {
+      await owner.query(`create table rows (id ${type} primary key, n int)`);
+      const parts = await open(fromMongo);
+      await documents().insertMany(ids.map((_id, n) => ({ _id: _id as never, n: new Int32(n) })));
+      expect((await sweep(parts, forever)).repaired).toMatchObject({ written: 3, failed: 0 });
+      await owner.query('delete from rows where n = 0; update rows set n = 10 where n <> 0');
+      expect(await verify(parts, forever)).toMatchObject({ missing: 1, extra: 0, different: 2 });
+      expect((await sweep(parts, forever)).repaired).toMatchObject({ written: 3, removed: 0, failed: 0 });
+      expect(await verify(parts, forever)).toMatchObject({ ...NOTHING, sourceRows: 3 });
+      // As a change of the document names its key.
+      const columns = await readColumns(pool, { schema: 'public', table: 'rows' });
+      const key = new CollectionMapping(columns, fromMongo).keyOf(ids[0] as never);
+      expect(await repairKeys(parts, [key], forever)).toMatchObject({ written: 1, removed: 0 });
+      await documents().deleteOne({ _id: ids[0] as never });
+      expect((await sweep(parts, forever)).repaired).toMatchObject({ written: 0, removed: 1, failed: 0 });
+    },
+  );
 });
