@@ -47,6 +47,7 @@ export interface SourceStatus {
   readonly connector: string;
   /** `unknown` while Connect does not answer; `starting` where a task is not up yet. */
   readonly state: 'running' | 'failed' | 'stopped' | 'starting' | 'missing' | 'unknown';
+  /** Also of one that runs again, where starting it again has not helped so far. */
   readonly fault?: ConnectorFault | undefined;
   /** Postgres only; null where there is none. */
   readonly slot?: SlotState | null | undefined;
@@ -59,6 +60,8 @@ interface Watched {
   restarts: RestartState;
   /** The last fault that the database was asked about. */
   named: ConnectorFault | undefined;
+  /** The last fault that Connect showed. */
+  fault: ConnectorFault | undefined;
   inactiveSince: number | undefined;
   status: SourceStatus;
 }
@@ -133,7 +136,10 @@ export class Connectors {
     try {
       const seen = await this.#options.connect.status(connector, this.#closing.signal);
       const isLasting = await this.#restart(watched, seen);
-      const fault = await this.#fault(watched, seen);
+      const shown = await this.#fault(watched, seen);
+      watched.fault = shown ?? watched.fault;
+      // It runs between two failures, for as long as a snapshot takes to come to the same row.
+      const fault = shown ?? (isLasting ? watched.fault : undefined);
       const state = stateOf(seen);
       const alarms = [
         ...(fault ? [describeFault(connector, fault, isLasting)] : []),
@@ -219,7 +225,14 @@ async function tablesOfPostgres(pool: Pool, text: string, names: readonly string
 
 function beginning(source: Source): Watched {
   const status = { connector: connectorName(source.name), state: 'unknown', alarms: [] } as const;
-  return { source, restarts: NEVER_FAILED, named: undefined, inactiveSince: undefined, status };
+  return {
+    source,
+    restarts: NEVER_FAILED,
+    named: undefined,
+    fault: undefined,
+    inactiveSince: undefined,
+    status,
+  };
 }
 
 function stateOf(status: ConnectorStatus): SourceStatus['state'] {

@@ -5,11 +5,11 @@ const policy = { firstMs: 1_000, maxMs: 8_000, calmMs: 60_000, lastingAfter: 3 }
 const failed = { connector: { state: 'RUNNING' }, tasks: [{ state: 'FAILED' }] };
 const running = { connector: { state: 'RUNNING' }, tasks: [{ state: 'RUNNING' }] };
 
-function restartsWithin(ms: number, status: typeof failed): { at: number[]; state: RestartState } {
+function restartsWithin(ms: number, statusAt: (now: number) => typeof failed) {
   const at: number[] = [];
   let state: RestartState = { ...NEVER_FAILED };
   for (let now = 0; now <= ms; now += 500) {
-    const next = nextRestart(state, status, now, policy);
+    const next = nextRestart(state, statusAt(now), now, policy);
     if (next.restart) at.push(now);
     state = next.state;
   }
@@ -17,16 +17,40 @@ function restartsWithin(ms: number, status: typeof failed): { at: number[]; stat
 }
 
 it('starts a failed task again after pauses that grow up to a bound', () => {
-  const { at, state } = restartsWithin(32_000, failed);
-  expect(at).toEqual([1_000, 3_000, 7_000, 15_000, 23_000, 31_000]);
+  const { at, state } = restartsWithin(34_000, () => failed);
+  // Each time it is seen to have failed again half a second later.
+  expect(at).toEqual([1_000, 3_500, 8_000, 16_500, 25_000, 33_500]);
   expect(state.restarts).toBe(6);
 });
 
 it('leaves one alone that runs, and forgives its failures only when it has run for long', () => {
-  expect(restartsWithin(30_000, running).at).toEqual([]);
-  const { state } = restartsWithin(8_000, failed);
+  expect(restartsWithin(30_000, () => running).at).toEqual([]);
+  const { state } = restartsWithin(8_000, () => failed);
   const soon = nextRestart(state, running, 8_500, policy).state;
   expect(soon.restarts).toBe(3);
   expect(nextRestart(soon, running, 60_000, policy).state.restarts).toBe(3);
   expect(nextRestart(soon, running, 68_500, policy).state.restarts).toBe(0);
+});
+
+it('counts on where each failure comes after as long a snapshot, until it has run for much longer', () => {
+  let state: RestartState = { ...NEVER_FAILED };
+  let now = 0;
+  const isRestarted = (status: typeof failed) => {
+    now += 500;
+    const next = nextRestart(state, status, now, policy);
+    state = next.state;
+    return next.restart;
+  };
+  const runsFor = (ms: number) => {
+    for (const until = now + ms; now < until; ) isRestarted(running);
+  };
+  for (let round = 1; round <= policy.lastingAfter; round++) {
+    runsFor(90_000);
+    while (!isRestarted(failed));
+    expect(state.restarts).toBe(round);
+  }
+  runsFor(170_000);
+  expect(state.restarts).toBe(policy.lastingAfter);
+  runsFor(20_000);
+  expect(state.restarts).toBe(0);
 });
