@@ -140,6 +140,18 @@ describe('MongoSink', () => {
     );
   });
 
+  it('frees a unique value before it is taken by another document of the batch', async () => {
+    const orders = client.db(databases.name).collection('orders');
+    await orders.createIndex({ label: 1 }, { unique: true, sparse: true });
+    try {
+      await apply([doc('a', { label: 'same' })]);
+      await apply([gone('a'), doc('b', { label: 'same' })]);
+      expect(await documents()).toEqual([{ _id: 'b', label: 'same' }]);
+    } finally {
+      await orders.dropIndexes();
+    }
+  });
+
   it('writes a batch by one command of each kind, unordered, and gives every one a bound', async () => {
     const watched = await databases.mongo('bridge', { monitorCommands: true });
     const commands: Document[] = [];
@@ -155,8 +167,8 @@ describe('MongoSink', () => {
     await watchedSink.apply(effects, { ...position, expected: next, next: next + 401n });
     const ofOrders = commands.filter(({ update, delete: from }) => [update, from].includes('orders'));
     expect(ofOrders.map((command) => [Object.keys(command)[0], command.ordered, command.maxTimeMS])).toEqual([
-      ['update', false, 10_000],
       ['delete', false, 10_000],
+      ['update', false, 10_000],
       ['update', false, 10_000],
     ]);
     expect(commands.find(({ commitTransaction }) => commitTransaction)).toMatchObject({ maxTimeMS: 10_000 });

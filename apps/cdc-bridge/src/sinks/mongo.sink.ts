@@ -106,9 +106,11 @@ export class MongoSink implements Sink {
 
   async #write(effects: CompleteEffects, session: ClientSession): Promise<void> {
     const { deletes, puts, patches, removals = [] } = effects;
-    const writes = [...deletes.map(deletion), ...puts.map(replacement)];
     const options = { session, ordered: false, maxTimeMS: TIMEOUT_MS };
-    if (writes.length > 0) await this.collection.bulkWrite(writes, options);
+    // Deletes first, and by themselves: of one unordered bulk the driver sends them last, and a row that moved to
+    // another key may keep its unique values.
+    if (deletes.length > 0) await this.collection.bulkWrite(deletes.map(deletion), options);
+    if (puts.length > 0) await this.collection.bulkWrite(puts.map(replacement), options);
     await this.#patch(patches, session);
     if (removals.length > 0) await this.collection.bulkWrite(removals.map(removal), options);
   }
