@@ -32,6 +32,14 @@ describe('a fault of the target', () => {
   });
 });
 
+it.each([10107, 13435, 189, 11602, 91, 11600])(
+  'is no conflict where a member of MongoDB is not the primary, or goes: %i',
+  (code) => {
+    const error = mongo(code, 'TransientTransactionError');
+    expect(error).toMatchObject({ code: 'SINK_UNAVAILABLE', canRetry: true, isContention: false });
+  },
+);
+
 describe('a conflict', () => {
   it.each([
     ['a write conflict', mongo(112, 'TransientTransactionError')],
