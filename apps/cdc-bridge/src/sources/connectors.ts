@@ -159,8 +159,10 @@ export class Connectors {
 
   /** A trace may name no more than a column, or nothing: the database knows whose it is. It is asked once for each. */
   async #fault(watched: Watched, seen: ConnectorStatus): Promise<ConnectorFault | undefined> {
-    const names = watched.source.captured.map((table) => table.name);
-    const fault = connectorFault(seen, names);
+    const { kind, name, captured } = watched.source;
+    const names = captured.map((table) => table.name);
+    const database = kind === 'mongo' ? this.#options.databases.mongo(name).db.databaseName : undefined;
+    const fault = connectorFault(seen, names, database);
     if (!fault || fault.table !== null) return fault;
     if (watched.named?.text === fault.text) return watched.named;
     try {
