@@ -159,10 +159,14 @@ describe('the watch over connectors', () => {
     await eventually('the alarm', 20_000, () =>
       connectors.reasons().some((reason) => reason.includes(`knows no connector ${source.connector}`)),
     );
-    await source.apply('public.orders', 'public.fragile');
+    await owner.query('create table late (id int primary key); insert into late values (1), (2), (3)');
+    await source.apply('public.orders', 'public.fragile', 'public.late');
     await eventually('the change', 60_000, () => change('c', 10));
     await eventually('its alarms to end', 60_000, () => connectors.reasons().length === 0);
     expect(await change('r', 10)).toBe(false);
+    // What it did not read before it was deleted, it reads now.
+    expect((await source.untilChanges('public.late', 3)).map(({ op }) => op)).toEqual(['r', 'r', 'r']);
+    await source.apply('public.orders', 'public.fragile');
   });
 
   it('alarms on a slot that is gone, and a new snapshot brings what was missed', async () => {

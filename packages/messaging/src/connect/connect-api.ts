@@ -12,6 +12,9 @@ export interface ConnectorStatus {
 
 export type ConnectorConfig = Readonly<Record<string, string>>;
 
+/** A place in a source, in the terms of the connector's own kind. */
+export type ConnectorOffset = Readonly<Record<string, unknown>>;
+
 /** An answer of Connect that is not 2xx. */
 export class ConnectRefusal extends Error {
   override readonly name = 'ConnectRefusal';
@@ -41,6 +44,11 @@ export class ConnectApi {
     return orNone(this.call('GET', `${pathOf(name)}/config`, signal) as Promise<ConnectorConfig>);
   }
 
+  /** Makes a connector that does not run until it is resumed. */
+  async createStopped(name: string, config: ConnectorConfig, signal: AbortSignal): Promise<void> {
+    await this.call('POST', '/connectors', signal, { name, config, initial_state: 'STOPPED' });
+  }
+
   async putConfig(name: string, config: ConnectorConfig, signal: AbortSignal): Promise<void> {
     await this.call('PUT', `${pathOf(name)}/config`, signal, config);
   }
@@ -60,6 +68,15 @@ export class ConnectApi {
 
   async resume(name: string, signal: AbortSignal): Promise<void> {
     await this.call('PUT', `${pathOf(name)}/resume`, signal);
+  }
+
+  /**
+   * Where it has read to, an entry for each part of its source: none before it has read anything. They stay when a
+   * connector is removed, for one that is made under the same name.
+   */
+  async offsets(name: string, signal: AbortSignal): Promise<ConnectorOffset[]> {
+    const answer = await this.call('GET', `${pathOf(name)}/offsets`, signal);
+    return (answer as { offsets: { offset: ConnectorOffset }[] }).offsets.map(({ offset }) => offset);
   }
 
   /** Forgets where a stopped connector has read to. */

@@ -12,8 +12,11 @@ const RUNNING_WITHIN_MS = 120_000;
 const RESTARTS = 5;
 const POLL_MS = 200;
 
-/** What a deployment did: found the connector as declared, made it, or gave it other settings. */
-export type Deployed = 'unchanged' | 'created' | 'updated';
+/**
+ * What a deployment did: found the connector as declared, made it, made it again where one of its name stood that
+ * somebody had removed, or gave it other settings.
+ */
+export type Deployed = 'unchanged' | 'created' | 'restored' | 'updated';
 
 /**
  * Makes Connect run a connector with precisely these settings. One that has them is left alone, or taken up again
@@ -32,13 +35,22 @@ export async function deployConnector(
 
   const current = await retried(() => connect.config(name, signal));
   const isWanted = isDeepStrictEqual(current, { ...config, name });
-  if (current && !isWanted) await stopConnector(connect, name, signal);
-  if (!isWanted) await retried(() => connect.putConfig(name, config, signal));
-  if (current) await retried(() => connect.resume(name, signal));
+  let deployed: Deployed = isWanted ? 'unchanged' : 'updated';
+  if (current) {
+    if (!isWanted) {
+      await stopConnector(connect, name, signal);
+      await retried(() => connect.putConfig(name, config, signal));
+    }
+  } else {
+    await retried(() => createStopped(connect, name, config, signal));
+    const offsets = await retried(() => connect.offsets(name, signal));
+    deployed = offsets.length > 0 ? 'restored' : 'created';
+  }
+  await retried(() => connect.resume(name, signal));
 
   for (let restarts = 0; ; ) {
     const status = await retried(() => connect.status(name, signal));
-    if (isRunning(status)) return isWanted ? 'unchanged' : current ? 'updated' : 'created';
+    if (isRunning(status)) return deployed;
     const fault = faultOf(status);
     if (performance.now() >= deadline || (fault && restarts === RESTARTS)) {
       throw new Error(`Connector ${name} does not run: ${fault ?? JSON.stringify(status)}`);
@@ -66,6 +78,16 @@ export async function stopConnector(connect: ConnectApi, name: string, signal: A
     await sleep(POLL_MS, undefined, { signal });
   }
   throw new Error(`Connector ${name} does not stop: ${JSON.stringify(status)}`);
+}
+
+/** So that where it stands can be asked before it has read anything. */
+async function createStopped(
+  connect: ConnectApi,
+  name: string,
+  config: ConnectorConfig,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!(await connect.config(name, signal))) await connect.createStopped(name, config, signal);
 }
 
 async function whileRefused<T>(call: () => Promise<T>, deadline: number, signal: AbortSignal): Promise<T> {
