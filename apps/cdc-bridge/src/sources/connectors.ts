@@ -14,7 +14,7 @@ import { type ConnectorFault, connectorFault, describeFault } from './connector-
 import { tablesOfFault } from './fault-column.js';
 import { collectionsOfFault } from './oversized-documents.js';
 import { tablesOfLargeRows } from './oversized-rows.js';
-import { readSlot, type SlotState, slotAlarm } from './replication-slot.js';
+import { isInSnapshot, readSlot, type SlotState, slotAlarm } from './replication-slot.js';
 import {
   NEVER_FAILED,
   nextRestart,
@@ -40,6 +40,8 @@ export interface ConnectorsOptions {
   readonly restarts?: RestartPolicy;
   /** Of the log that a slot holds back. Default 512 MB. */
   readonly lagAlarmBytes?: number;
+  /** How long a connector that runs may be without its slot. Default 30,000 ms. */
+  readonly inactiveMs?: number;
 }
 
 /** How a source's connector is, as it was last seen. */
@@ -141,10 +143,16 @@ export class Connectors {
       // It runs between two failures, for as long as a snapshot takes to come to the same row.
       const fault = shown ?? (isLasting ? watched.fault : undefined);
       const state = stateOf(seen);
+      const isUnread = await this.#isUnread(watched, slot, state);
       const alarms = [
         ...(fault ? [describeFault(connector, fault, isLasting)] : []),
         ...(state === 'stopped' ? [`the connector ${connector} is stopped`] : []),
         ...this.#slotAlarms(watched, slot, state),
+        ...(isUnread
+          ? [
+              `nobody reads from the replication slot ${slotName(source.name)}, although Connect says that its connector runs`,
+            ]
+          : []),
       ];
       return { connector, state, fault, slot, alarms };
     } catch (error) {
@@ -153,7 +161,8 @@ export class Connectors {
       const alarm = isMissing
         ? `Connect knows no connector ${connector}: it has only just started, or pipelines apply has still to make it`
         : `Connect does not answer: ${why}`;
-      return { connector, state: isMissing ? 'missing' : 'unknown', slot, alarms: [alarm] };
+      const state = isMissing ? 'missing' : 'unknown';
+      return { connector, state, slot, alarms: [alarm, ...this.#slotAlarms(watched, slot, state)] };
     }
   }
 
@@ -207,17 +216,29 @@ export class Connectors {
     }
   }
 
-  #slotAlarms(watched: Watched, slot: SlotState | null | undefined, state: SourceStatus['state']): string[] {
-    const isIdle = state === 'running' && slot !== undefined && !slot?.active;
+  #slotAlarms(
+    { source }: Watched,
+    slot: SlotState | null | undefined,
+    state: SourceStatus['state'],
+  ): string[] {
+    // A connector that is not there yet has still to make it.
+    if (slot === undefined || (slot === null && (state === 'starting' || state === 'missing'))) return [];
+    const alarm = slotAlarm(slotName(source.name), slot, this.#options.lagAlarmBytes ?? LAG_ALARM_BYTES);
+    return alarm ? [alarm] : [];
+  }
+
+  /** Whether its connector runs, and has left a slot alone for long: not only until a snapshot ends and streaming begins. */
+  async #isUnread(
+    watched: Watched,
+    slot: SlotState | null | undefined,
+    state: SourceStatus['state'],
+  ): Promise<boolean> {
+    const isIdle = state === 'running' && slot?.active === false;
     watched.inactiveSince = isIdle ? (watched.inactiveSince ?? performance.now()) : undefined;
-    if (slot === undefined || state === 'starting') return [];
-    const name = slotName(watched.source.name);
-    const alarm = slotAlarm(name, slot, this.#options.lagAlarmBytes ?? LAG_ALARM_BYTES);
-    if (alarm) return [alarm];
-    const isOverdue = performance.now() - (watched.inactiveSince ?? Number.POSITIVE_INFINITY) > INACTIVE_MS;
-    return isOverdue
-      ? [`nobody reads from the replication slot ${name}, although Connect says that its connector runs`]
-      : [];
+    const since = watched.inactiveSince ?? Number.POSITIVE_INFINITY;
+    if (performance.now() - since <= (this.#options.inactiveMs ?? INACTIVE_MS)) return false;
+    const connector = connectorName(watched.source.name);
+    return !isInSnapshot(await this.#options.connect.offsets(connector, this.#closing.signal));
   }
 }
 

@@ -1,24 +1,35 @@
+import type { ConnectorOffset } from '@millrace/messaging';
 import type { Pool } from 'pg';
 
 /** A connector's place in Postgres' log, as the server sees it. */
 export interface SlotState {
   /** Whether a connector reads from it now. Connect itself says RUNNING all the while that it does not. */
   readonly active: boolean;
-  /** The log that the server keeps because the connector has not confirmed it. */
+  /** The log that the connector has not confirmed. */
   readonly lagBytes: number;
+  /** The log that the server keeps for the slot: more, where a transaction began before what was confirmed. */
+  readonly heldBytes: number;
   /** The server has removed what the connector has not read: changes are lost. */
   readonly lost: boolean;
 }
 
 /** Null where there is no such slot. */
 export async function readSlot(pool: Pool, name: string): Promise<SlotState | null> {
-  const { rows } = await pool.query<{ active: boolean; lag: string | null; status: string | null }>(
-    `select active, wal_status as status, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn) as lag
+  const { rows } = await pool.query<{
+    active: boolean;
+    lag: string | null;
+    held: string | null;
+    status: string | null;
+  }>(
+    `select active, wal_status as status, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn) as lag,
+            pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) as held
      from pg_replication_slots where slot_name = $1 and database = current_database()`,
     [name],
   );
-  const row = rows[0];
-  return row ? { active: row.active, lagBytes: Number(row.lag ?? 0), lost: row.status === 'lost' } : null;
+  const [row] = rows;
+  if (!row) return null;
+  const { active, status, lag, held } = row;
+  return { active, lagBytes: Number(lag ?? 0), heldBytes: Number(held ?? 0), lost: status === 'lost' };
 }
 
 /** What is wrong with a slot; undefined while all is well. */
@@ -28,6 +39,17 @@ export function slotAlarm(name: string, slot: SlotState | null, lagAlarmBytes: n
   if (slot.lost)
     return `the replication slot ${name} is lost: changes that it should have brought are gone. Drop it with select pg_drop_replication_slot('${name}'), as a role with REPLICATION; the connector then makes a new one, and a new snapshot`;
   if (slot.lagBytes > lagAlarmBytes)
-    return `the replication slot ${name} is ${Math.round(slot.lagBytes / 1_048_576)} MB behind: the server keeps its log until the connector has read it, or loses the slot`;
+    return `the replication slot ${name} is ${megabytes(slot.lagBytes)} MB behind: the server keeps its log until the connector has read it, or loses the slot`;
+  if (slot.heldBytes > lagAlarmBytes)
+    return `the replication slot ${name} holds back ${megabytes(slot.heldBytes)} MB of the log, of which the connector has read all but ${megabytes(slot.lagBytes)}: a transaction that was begun before is still open. End it, or the server may lose the slot`;
   return undefined;
+}
+
+const megabytes = (bytes: number) => Math.round(bytes / 1_048_576);
+
+/** Whether a Postgres connector's place (its offsets, as Debezium writes them) is within a snapshot, or before one. */
+export function isInSnapshot(offsets: readonly ConnectorOffset[]): boolean {
+  return offsets.every(
+    ({ snapshot, last_snapshot_record }) => snapshot !== undefined && !last_snapshot_record,
+  );
 }

@@ -1,11 +1,13 @@
-import { SchemaRegistry, silentLog } from '@millrace/messaging';
-import { eventually } from '@millrace/testing';
+import { ConnectApi, SchemaRegistry, silentLog } from '@millrace/messaging';
+import { BreakableProxy, eventually } from '@millrace/testing';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { SourceUnderTest } from '../testing/source.under-test.js';
 import { Connectors } from './connectors.js';
 import { SourceWatermarks } from './source-watermarks.js';
 
+/** A connector is without its slot for a second when it starts. */
+const INACTIVE_MS = 3_000;
 const within = (ms: number) => AbortSignal.timeout(ms);
 
 describe.each(['postgres', 'mongo'] as const)('watermarks of a %s source', (kind) => {
@@ -73,29 +75,43 @@ describe.each(['postgres', 'mongo'] as const)('watermarks of a %s source', (kind
 });
 
 describe('the watch over connectors', () => {
+  /** Where nothing answers. */
+  const nowhere = new ConnectApi('http://127.0.0.1:1');
   let source: SourceUnderTest;
   let owner: pg.Client;
   let connectors: Connectors;
+  const watches: Connectors[] = [];
 
-  beforeAll(async () => {
-    source = await SourceUnderTest.create('postgres', inject('stack'));
-    owner = await source.databases.postgres('owner');
-    await owner.query('create table orders (id int primary key); create table fragile (id int primary key)');
-    await source.apply('public.orders', 'public.fragile');
-    connectors = new Connectors({
-      connect: source.connect,
+  function watch(connect: ConnectApi): Connectors {
+    const started = new Connectors({
+      connect,
       databases: source.open,
       sources: [source.source(['public.orders', 'public.fragile'])],
       log: silentLog,
       pollMs: 200,
       restarts: { firstMs: 300, maxMs: 1_000, calmMs: 5_000, lastingAfter: 2 },
       lagAlarmBytes: 64 * 1_024 * 1_024,
+      inactiveMs: INACTIVE_MS,
     });
-    connectors.start();
+    watches.push(started);
+    started.start();
+    return started;
+  }
+
+  const alarm = (text: RegExp, by = connectors) =>
+    eventually(`the alarm ${text}`, 60_000, () => by.reasons().find((reason) => text.test(reason)));
+  const noAlarm = () => eventually('its alarms to end', 60_000, () => connectors.reasons().length === 0);
+
+  beforeAll(async () => {
+    source = await SourceUnderTest.create('postgres', inject('stack'));
+    owner = await source.databases.postgres('owner');
+    await owner.query('create table orders (id int primary key); create table fragile (id int primary key)');
+    await source.apply('public.orders', 'public.fragile');
+    connectors = watch(source.connect);
   });
 
   afterAll(async () => {
-    await connectors?.close();
+    await Promise.all(watches.map((each) => each.close()));
     await source?.[Symbol.asyncDispose]();
   });
 
@@ -162,7 +178,7 @@ describe('the watch over connectors', () => {
     await owner.query('create table late (id int primary key); insert into late values (1), (2), (3)');
     await source.apply('public.orders', 'public.fragile', 'public.late');
     await eventually('the change', 60_000, () => change('c', 10));
-    await eventually('its alarms to end', 60_000, () => connectors.reasons().length === 0);
+    await noAlarm();
     expect(await change('r', 10)).toBe(false);
     // What it did not read before it was deleted, it reads now.
     expect((await source.untilChanges('public.late', 3)).map(({ op }) => op)).toEqual(['r', 'r', 'r']);
@@ -174,9 +190,8 @@ describe('the watch over connectors', () => {
     await eventually('the slot to be free', 30_000, () => status().slot?.active === false);
     await source.databases.dropSlots();
     await owner.query('insert into orders values (3); delete from orders where id = 1');
-    await eventually('the alarm', 20_000, () =>
-      connectors.reasons().some((reason) => reason.includes('is gone')),
-    );
+    await alarm(/is gone/);
+    await alarm(/is gone/, watch(nowhere));
     await source.connect.resume(source.connector, within(60_000));
     await eventually('the new snapshot', 60_000, async () =>
       (await source.changes('public.orders')).some(
@@ -186,15 +201,70 @@ describe('the watch over connectors', () => {
     await eventually('its alarms to end', 30_000, () => connectors.reasons().length === 0);
   });
 
-  it('alarms on a slot that holds back more of the log than it may', async () => {
+  const fill = async () => {
+    const other = await source.databases.postgres('owner');
+    await other.query(`create table if not exists filler (text text)`);
+    await other.query(`insert into filler select repeat(md5(n::text), 30) from generate_series(1, 80000) n`);
+  };
+
+  it('alarms on a slot that holds back more of the log than it may, also while Connect does not answer', async () => {
     await source.connect.stop(source.connector, within(60_000));
-    await owner.query(`create table filler (text text)`);
-    await owner.query(`insert into filler select repeat(md5(n::text), 30) from generate_series(1, 80000) n`);
-    await eventually('the alarm', 20_000, () =>
-      connectors.reasons().some((reason) => / MB behind/.test(reason)),
-    );
+    await fill();
+    await alarm(/ MB behind/);
     expect(connectors.reasons()).toContainEqual(expect.stringContaining('is stopped'));
+    const blind = watch(nowhere);
+    await alarm(/ MB behind/, blind);
+    expect(blind.reasons()).toContainEqual(expect.stringContaining('does not answer'));
     await source.connect.resume(source.connector, within(60_000));
-    await eventually('its alarms to end', 60_000, () => connectors.reasons().length === 0);
+    await noAlarm();
+  });
+
+  it('alarms on a transaction for which the log is kept, although the connector has read on', async () => {
+    await owner.query('begin; insert into orders values (20)');
+    await fill();
+    await alarm(/holds back \d+ MB of the log, .* is still open/);
+    expect(status()).toMatchObject({ state: 'running', slot: { active: true } });
+    await owner.query('commit');
+    await noAlarm();
+  });
+
+  it('takes a snapshot for no fault, and a connector that is kept from its slot for one', async () => {
+    await using proxy = await BreakableProxy.before(source.databases.postgresUrl('cdc'));
+    const { hostname, port } = new URL(proxy.url(source.databases.postgresUrl('cdc')));
+    const { name: _, ...config } = (await source.connect.config(source.connector, within(60_000))) ?? {};
+    const through = { ...config, 'database.hostname': hostname, 'database.port': port };
+    await source.connect.stop(source.connector, within(60_000));
+    await source.connect.putConfig(source.connector, through, within(60_000));
+    await source.connect.forgetOffsets(source.connector, within(60_000));
+    await source.databases.dropSlots();
+    // Holds up who reads the row, and not, as a lock of the table would, who makes a slot.
+    await owner.query(`insert into fragile values (1); alter table fragile enable row level security;
+      create policy slow on fragile using (pg_advisory_xact_lock_shared(1) is not null);
+      select pg_advisory_lock(1)`);
+    await source.connect.resume(source.connector, within(60_000));
+    await eventually(
+      'the snapshot',
+      60_000,
+      () => status().state === 'running' && status().slot?.active === false,
+    );
+    const since = performance.now();
+    await eventually('longer than a slot may be left alone', 20_000, () => {
+      expect(status()).toMatchObject({ state: 'running', slot: { active: false }, alarms: [] });
+      return performance.now() - since > 2 * INACTIVE_MS;
+    });
+    await owner.query('select pg_advisory_unlock(1); alter table fragile disable row level security');
+    await eventually('streaming', 60_000, () => status().slot?.active);
+
+    // Its new connections are taken, and never answered.
+    proxy.silence(true);
+    await (await source.databases.superuser()).query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where usename = $1',
+      [`${source.databases.name}_cdc`],
+    );
+    await alarm(/nobody reads/);
+    expect(status().state).toBe('running');
+    await alarm(/nobody reads/, watch(source.connect));
+    proxy.silence(false);
+    await noAlarm();
   });
 });
