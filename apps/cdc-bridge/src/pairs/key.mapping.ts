@@ -72,6 +72,17 @@ export class KeyMapping {
     return id;
   }
 
+  /** Whether an `_id` can stand for the key. */
+  hasId(text: string): boolean {
+    try {
+      this.idOf(text);
+      return true;
+    } catch (error) {
+      if (error instanceof ValueFault) return false;
+      throw error;
+    }
+  }
+
   /**
    * The text of the key that a document's `_id` stands for.
    * @throws ValueFault for an `_id` that stands for no key of the table

@@ -11,8 +11,8 @@ interface Tombstone {
 }
 
 /**
- * Removes the ledger rows of keys that were deleted long ago and whose base says so too: first these, and only
- * then may the next round of each key remove its base.
+ * Removes the ledger rows of keys that were deleted long ago and whose base says so too, or that no document can
+ * be of: first these, and only then may the next round of each key remove its base.
  * @param olderThanMs far longer than any round: a worker that still acts on an older reading would make a base
  * that is newer than a ledger which begins anew, and the key stale for ever
  * @returns the keys, of which the bases are still to be removed
@@ -38,7 +38,7 @@ export async function pruneLedger(parts: PairParts, olderThanMs: number): Promis
 
 async function pruneThese(parts: PairParts, tombstones: readonly Tombstone[]): Promise<string[]> {
   if (tombstones.length === 0) return [];
-  const { pool, postgres, mongo } = parts;
+  const { pool, postgres, mongo, mapping } = parts;
   return await inTransaction(pool, async (client) => {
     const keys = await postgres.lock(
       client,
@@ -47,7 +47,8 @@ async function pruneThese(parts: PairParts, tombstones: readonly Tombstone[]): P
     const bases = await mongo.basesOf(keys);
     const over = tombstones.filter(({ key, rev }) => {
       const base = bases.get(key);
-      return base !== undefined && base.hash === null && base.rev === BigInt(rev);
+      if (base === undefined) return !mapping.key.hasId(key); // there never is one
+      return base.hash === null && base.rev === BigInt(rev);
     });
     const { rows } = await client.query<{ key: string }>(
       `delete from ${postgres.tables.ledger} l using unnest($1::text[], $2::bigint[]) v(key, rev)

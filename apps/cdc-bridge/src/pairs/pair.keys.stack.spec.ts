@@ -257,3 +257,25 @@ it('parks alone a key that its column has no place for, until its document is go
     return true;
   });
 });
+
+it('parks alone a row whose key is no ObjectId, until it is gone', async () => {
+  const told = async () => {
+    const { pair, reasons } = await status('by_object_id');
+    return [pair?.parked.count, reasons];
+  };
+  const id = new ObjectId();
+  await flows.app.query(`insert into by_object_id values ('no ObjectId'), ('${id.toHexString()}')`);
+  await eventually('it to be parked', 30_000, async () => {
+    expect(await told()).toEqual([1, [expect.stringContaining('the key no ObjectId is no ObjectId')]]);
+    return true;
+  });
+  const documents = flows.documents.collection('by_object_id');
+  await eventually('the other to flow', 30_000, () => documents.findOne({ _id: id }));
+  expect(await documents.countDocuments()).toBe(1);
+  await flows.app.query('delete from by_object_id');
+  await eventually('nothing to be told', 30_000, async () => {
+    expect([await told(), await documents.countDocuments()]).toEqual([[0, []], 0]);
+    return true;
+  });
+  expect(await bridge.ask('GET', '/health/ready')).toEqual({ status: 'ready', reasons: [] });
+});

@@ -212,7 +212,11 @@ export class PairSync {
   async #read(session: ClientSession, round: Round, readings: readonly RowReading[]): Promise<Item[]> {
     const { mapping, mongo } = this.parts;
     const ids = new Map<string, BsonValue>();
-    for (const { key } of readings) this.#valued(round, { key }, () => ids.set(key, mapping.key.idOf(key)));
+    for (const { key, texts } of readings) {
+      // What no document can be of needs nothing once its row is gone.
+      if (texts === null && !mapping.key.hasId(key)) round.nothing(key);
+      else this.#valued(round, { key }, () => ids.set(key, mapping.key.idOf(key)));
+    }
     const { docs, bases, bytes } = await mongo.read(session, ids, (id) => mapping.key.textOf(id));
     round.bytes = bytes + textLength(readings);
     return readings.flatMap((reading) => {
