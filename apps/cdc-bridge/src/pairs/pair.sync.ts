@@ -263,13 +263,19 @@ function textLength(readings: readonly RowReading[]): number {
   return texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
 }
 
+/** Whether a base says no more than none would: one that were kept would never go again. */
+function isNone({ rev, hash }: Base): boolean {
+  return rev === NO_BASE.rev && hash === NO_BASE.hash;
+}
+
 /** @throws ValueFault for a document over 16 MB */
 function docWrite(item: Item & { decision: Decision }, mapping: PairMapping): DocWrite | undefined {
   const { key, id, doc, row, decision } = item;
   const write = { key, id, old: doc };
   if (decision.go === 'dropBase') return { ...write, conflict: false, fields: undefined, base: null };
   if (decision.go !== 'toDoc') return undefined;
-  const { conflict, base, differ } = decision;
+  const { conflict, differ } = decision;
+  const base = isNone(decision.base) ? null : decision.base;
   const isSame = differ.length === 0 && (row === null) === (doc === null);
   if (isSame) return { ...write, conflict, fields: undefined, base };
   if (row === null) return { ...write, conflict, fields: null, base };
