@@ -46,10 +46,12 @@ interface ReadRow {
   readonly state: string | null;
 }
 
-/** Some rows are no longer as they were read, or locked by someone: the transaction must be rolled back. */
+/** Some rows are not as they were read and then written: the transaction must be rolled back. */
 export class RowsMoved extends Error {
   constructor(readonly keys: readonly string[]) {
-    super(`${keys.length} rows changed meanwhile`);
+    super(
+      'Postgres did not take the row as it was written: it changed meanwhile, or a trigger keeps it back',
+    );
   }
 }
 
@@ -243,7 +245,7 @@ export class PostgresSide {
     await client.query(
       `insert into ${this.#table} (${columns.map(({ name }) => quoteName(name)).join(', ')})
        overriding system value select ${[...keys, ...this.#values(fields)].join(', ')} from ${this.#keys(fields)}
-       order by v.key on conflict do nothing`,
+       order by v.key`,
       [...this.#keyParameters(writes.map((write) => write.key)), ...transposed(fields.keys(), writes)],
     );
   }
