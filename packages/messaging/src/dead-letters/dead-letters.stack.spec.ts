@@ -93,6 +93,16 @@ test('a record larger than an event may be stands in the log all the same', asyn
   expect(letter?.value?.equals(value)).toBe(true);
 });
 
+test('a record that stands in no partition is taken by a topic of several', async () => {
+  const topic = { ...deadLetterTopicOf(`${group}-several`), partitions: 3 };
+  await applyTopics(brokers, [topic]);
+  const cause = { group: `${group}-several`, reason: { code: 'X', text: '' } };
+  const unplaced = await deadLetters.write({ ...record, partition: -1, offset: -1n }, cause);
+  const placed = await deadLetters.write(record, cause);
+  await withAdmin((admin) => admin.deleteTopics({ topics: [topic.name] }));
+  expect([unplaced.partition, placed.partition]).toEqual([0, 1]);
+});
+
 test('where there is no dead-letter topic, the caller is told', async () => {
   const nowhere = deadLetters.write(record, { group: `${group}-other`, reason: { code: 'X', text: '' } });
   await expect(nowhere).rejects.toMatchObject({ code: 'SEND_FAILED' });

@@ -31,7 +31,8 @@ export class DeadLetters {
       key: record.key,
       value: record.value,
       headers: deadLetterHeaders(record, cause, this.now()),
-      place: (partitions) => record.partition % partitions,
+      // One that stands in no partition has none below 0 either.
+      place: (partitions) => Math.max(0, record.partition) % partitions,
     });
   }
 
