@@ -36,3 +36,24 @@ it('keeps a hint until its transaction is visible, and moves the position after 
   expect(advance).toHaveBeenCalledWith('rows', 2, 8n);
   expect(intake.inHandSince).toBeNull();
 });
+
+it('waits for no transaction that this server never had', async () => {
+  const query = vi.fn(async (_: string) => ({ rows: [{ text: '10:20:', id: '20' }] }));
+  const advance = vi.fn();
+  const intake = new PairIntake({
+    rowTopic: 'rows',
+    pool: { query },
+    reader: { row: async () => ({ kind: 'key', key: KEY, txId: 999n }) },
+    worker: { settled: vi.fn() },
+    positions: { advance },
+  } as unknown as PairIntakeParts);
+  await intake.handle({
+    topic: 'rows',
+    partition: 2,
+    records: [{ topic: 'rows', partition: 2, offset: 7n, timestamp: new Date(5) }],
+    next: 8n,
+    signal: AbortSignal.timeout(10_000),
+  } as unknown as RecordBatch);
+  expect(query).toHaveBeenCalledWith('select pg_current_xact_id()::text as id');
+  expect(advance).toHaveBeenCalledWith('rows', 2, 8n);
+});
