@@ -30,11 +30,17 @@ export class TransactionGuard {
   constructor(
     private readonly databases: readonly GuardedDatabase[],
     private readonly log: Log,
+    private readonly entry = ENTRY,
   ) {}
+
+  /** Of the process beside this one; undefined where none could be started. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
 
   start(): void {
     if (this.databases.length === 0) return;
-    this.#spawn();
+    this.#open();
     this.#heartbeat = setInterval(() => this.#tell('\n'), HEARTBEAT_MS);
   }
 
@@ -43,7 +49,7 @@ export class TransactionGuard {
     clearInterval(this.#heartbeat);
     clearTimeout(this.#again);
     const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     const late = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS);
     this.#tell('end\n');
@@ -51,21 +57,33 @@ export class TransactionGuard {
     clearTimeout(late);
   }
 
+  #open(): void {
+    try {
+      this.#spawn();
+    } catch (err) {
+      this.#openLater('cannot start', { err }); // as where memory is short
+    }
+  }
+
+  #openLater(what: string, fields: object): void {
+    if (this.#closed) return;
+    this.log.warn(`the guard of transactions ${what}, and is started again`, fields);
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.#open(), AGAIN_MS);
+  }
+
   /** In a group of its own, so that what ends this process by its group does not end it too. */
   #spawn(): void {
-    const child = spawn(process.execPath, ['--max-old-space-size=48', ENTRY], {
+    const child = spawn(process.execPath, ['--max-old-space-size=48', this.entry], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
       env: {},
     });
     this.#child = child;
     child.stdin?.on('error', () => undefined); // it has ended: `exit` tells
-    child.once('error', (err) => this.log.warn('the guard of transactions cannot start', { err }));
-    child.once('exit', (code, signal) => {
-      if (this.#closed) return;
-      this.log.warn('the guard of transactions has ended, and is started again', { code, signal });
-      this.#again = setTimeout(() => this.#spawn(), AGAIN_MS);
-    });
+    // Node does not tell the end of what it could not start.
+    child.once('error', (err) => this.#openLater('cannot start', { err }));
+    child.once('exit', (code, signal) => this.#openLater('has ended', { code, signal }));
     // By its input, not by its environment or arguments, which others can see: a URL holds a password.
     this.#tell(`${JSON.stringify(this.databases)}\n`);
   }
