@@ -74,14 +74,18 @@ beforeAll(async () => {
     create table bag (n int, t text); alter table bag replica identity full;
     create table computed (id int primary key, n int, twice int generated always as (n * 2) stored,
       thrice int generated always as (n * 3) virtual);
-    create table changing (id int primary key, at timestamp(3), v int)`);
+    create table changing (id int primary key, at timestamp(3), v int);
+    create table finer (id int primary key, at timestamptz(3));
+    create table days (day date, n int); alter table days replica identity full`);
   await fill(0);
   await client.query(`insert into bag values (1, 'x'), (1, 'x'), (2, null)`);
   captured = await Captured.start(
     stack,
     databases,
     'postgres',
-    ['cases', 'wide', 'keyed', 'bag', 'changing', 'computed'].map((table) => `public.${table}`),
+    ['cases', 'wide', 'keyed', 'bag', 'changing', 'computed', 'days', 'finer'].map(
+      (table) => `public.${table}`,
+    ),
   );
 }, 180_000);
 
@@ -281,5 +285,17 @@ describe('the changes of a Postgres table', () => {
     const [first, second] = (await readings(route, 2)).map(changeOf) as Put[];
     expect([first?.omitted, first?.isNew]).toEqual([['at', 'note'], true]);
     expect(second?.fields).toMatchObject({ at: '2024-01-01T00:00:00.5', note: 'n' });
+  });
+
+  it('ask for the row of a timestamp that has come to hold more digits, where their schema stays the same', async () => {
+    const route = await open('finer');
+    await client.query(`insert into finer values (1, '2024-01-01 00:00:00.5+00')`);
+    expect(changeOf((await readings(route, 1))[0])).toMatchObject({ omitted: [] });
+    await client.query(`alter table finer alter at type timestamptz(6);
+      insert into finer values (2, '2024-01-01 00:00:00.123456+00')`);
+    const put = changeOf((await readings(route, 2))[1]) as Put;
+    expect(put).toMatchObject({ omitted: ['at'], isNew: true });
+    const [source] = await route.source.read([put.key]);
+    expect(source?.fields.at).toBe('2024-01-01T00:00:00.123456Z');
   });
 });

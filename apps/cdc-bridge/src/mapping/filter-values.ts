@@ -2,7 +2,7 @@ import type { Column } from '../postgres/table-columns.js';
 import type { BsonValue } from '../values/bson-value.js';
 import { canonicalDecimal } from '../values/decimal.js';
 import { toBson } from '../values/postgres-to-bson.js';
-import { baseType, type PostgresType } from '../values/postgres-type.js';
+import { baseType, isDate, type PostgresType } from '../values/postgres-type.js';
 import { parseInstant } from './instant.js';
 import type { Scalar, Where } from './row-filter.js';
 
@@ -64,6 +64,7 @@ function isFit({ name, kind }: PostgresType): boolean {
 function instantOf(type: PostgresType, text: string, refuse: (give: string) => Error): BsonValue {
   const instant = parseInstant(text);
   if (!instant) throw refuse('an instant such as 2026-01-31T12:00:00Z');
+  if (isDate(type, 'exact') && !instant.isWhole) throw refuse('milliseconds, and no more');
   const zone = type.name === 'timestamptz' ? '+00' : '';
   return toBson(type, `${instant.text}${zone}`, 'exact');
 }

@@ -62,6 +62,7 @@ describe('a filter of rows', () => {
 
   it.each<[Column, Scalar, RegExp]>([
     [typed('timestamptz'), 'yesterday', /the column c .*"yesterday" .*an instant such as/],
+    [typed('timestamptz', { precision: 3 }), '2026-01-31T12:00:00.1234Z', /milliseconds, and no more/],
     [typed('date'), '2026-01-31T00:00:00Z', /a day such as/],
     [typed('time'), '12:00', /a time such as 12:00:00/],
     [typed('time'), '12:00:00.250', /a time such as/],

@@ -104,7 +104,7 @@ function uuidTexts(value: Binary): string[] {
 function instantIn(text: string): Date | undefined {
   if (!/^\d{4,}-\d\d-\d\dT[\d:.]+Z?(?: BC)?$/.test(text)) return undefined;
   try {
-    return parseTimestamp(text.replace('T', ' ').replace('Z', ''));
+    return parseTimestamp(text.replace('T', ' ').replace('Z', ''), 'exact');
   } catch (error) {
     if (error instanceof ValueFault) return undefined;
     throw error;

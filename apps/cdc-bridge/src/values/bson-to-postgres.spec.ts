@@ -154,6 +154,7 @@ describe('toBson', () => {
   it.each<[PostgresType, string, Fidelity]>([
     [base('timestamptz'), 'infinity', 'paired'],
     [base('timestamp', { precision: 3 }), '294276-01-01 00:00:00', 'exact'],
+    [base('timestamptz', { precision: 3 }), '2024-06-01 12:00:00.123456+00', 'exact'],
     [base('jsonb'), `[${tooWide}]`, 'exact'],
     [base('json'), '{"a": 1, "a": 2}', 'exact'],
     [arrayOf(base('int4')), '[0:1]={1,2}', 'exact'],

@@ -1,16 +1,19 @@
+import type { Fidelity } from './postgres-type.js';
 import { ValueFault } from './value.fault.js';
 
 const TIMESTAMP = /^(\d{4,})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:\+00)?( BC)?$/;
 
 /**
- * The instant of a `timestamp` or `timestamptz` as Postgres prints it in UTC, floored to milliseconds. A
+ * The instant of a `timestamp` or `timestamptz` as Postgres prints it in UTC; in a pair floored to milliseconds. A
  * timestamp without a zone counts as UTC.
- * @throws ValueFault for infinity
+ * @throws ValueFault for infinity; with `exact` for microseconds
  */
-export function parseTimestamp(text: string): Date {
+export function parseTimestamp(text: string, fidelity: Fidelity): Date {
   const match = TIMESTAMP.exec(text);
   if (!match) throw new ValueFault(`the timestamp ${text}`);
   const [, year, month, day, hour, minute, second, fraction = '', bc] = match;
+  if (fidelity === 'exact' && /[1-9]/.test(fraction.slice(3)))
+    throw new ValueFault(`the timestamp ${text}, of whose digits a Date holds three`);
   const date = new Date(0);
   date.setUTCFullYear(bc ? 1 - Number(year) : Number(year), Number(month) - 1, Number(day));
   date.setUTCHours(Number(hour), Number(minute), Number(second), Number(fraction.padEnd(3, '0').slice(0, 3)));

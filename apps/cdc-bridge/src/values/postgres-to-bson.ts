@@ -38,7 +38,7 @@ export function toBson(declared: PostgresType, text: string | null, fidelity: Fi
       return new UUID(text);
     case 'timestamp':
     case 'timestamptz':
-      return isDate(type, fidelity) ? parseTimestamp(text) : isoTimestamp(text);
+      return isDate(type, fidelity) ? parseTimestamp(text, fidelity) : isoTimestamp(text);
     case 'json':
     case 'jsonb':
       return jsonToBson(text, fidelity === 'paired');
