@@ -261,6 +261,22 @@ describe('the changes of a Postgres table', () => {
     for await (const page of route.source.all(AbortSignal.timeout(10_000)))
       source.push(...page.map(({ key }) => route.rowOf(key)));
     expect(source.sort()).toEqual([route.rowOf((one as Put).key), route.rowOf((nine as Put).key)].sort());
+
+    // What leaves the filter goes as what is deleted does.
+    const kinds = async (deletes: string) => {
+      const filtered = await open('bag', { deletes, where: { n: 1 } });
+      return (await readings(filtered, 6)).map((reading) => changeOf(reading)?.kind);
+    };
+    expect(await kinds('apply')).toEqual(['put', 'put', 'nothing', 'removal', 'nothing', 'nothing']);
+    expect(await kinds('ignore')).toEqual(['put', 'put', 'nothing', 'nothing', 'nothing', 'nothing']);
+  });
+
+  it('are refused without a key where they do not tell what the filter looks at', async () => {
+    await client.query(`insert into days values ('2024-01-01', 1), ('infinity', 2)`);
+    const route = await open('days', { where: { day: '2024-01-01' }, drop: ['day'] });
+    const [first, second] = await captured.of(route.topic, 2);
+    expect(await route.reader.read(first as never)).toMatchObject({ kind: 'change' });
+    await expect(route.reader.read(second as never)).rejects.toThrow(/column of where.*without a key/);
   });
 
   it('tell a generated column that is stored, and ask to read one that is not', async () => {

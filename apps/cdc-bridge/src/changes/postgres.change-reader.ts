@@ -97,12 +97,19 @@ function keylessChange(
   }
   const left = before === null ? undefined : image(before).texts;
   const came = after === null ? undefined : image(after).texts;
-  const removal =
-    left && op !== 'c' && op !== 'r' && mapping.matches(left) !== false ? mapping.removal(left) : null;
-  const put = came && mapping.matches(came) !== false ? mapping.keylessPut(came, at) : null;
-  if (op === 'd' && mapping.deletions.ignored) return null;
-  if (!put) return removal;
+  const removal = left && op !== 'c' && op !== 'r' && flows(mapping, left) ? mapping.removal(left) : null;
+  const put = came && flows(mapping, came) ? mapping.keylessPut(came, at) : null;
+  if (!put) return mapping.deletions.ignored ? null : removal;
   return removal ? { ...put, replaces: removal } : put;
+}
+
+/** @throws ValueFault where that depends on a column that is not known */
+function flows(mapping: TableMapping, texts: RowTexts): boolean {
+  const known = mapping.matches(texts);
+  if (known !== undefined) return known;
+  throw new ValueFault(
+    'the change does not tell a column of where, and a table without a key cannot be asked for one row',
+  );
 }
 
 function imageOf(mapping: TableMapping, fields: ReadonlyMap<string, WrittenField>, row: unknown): Image {
