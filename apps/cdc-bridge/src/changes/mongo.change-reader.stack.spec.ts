@@ -25,9 +25,9 @@ import type { Key, Put } from '../sinks/compaction.js';
 import { Captured, mongoName, postgresName } from '../testing/captured.js';
 import { Databases } from '../testing/databases.js';
 import type { BsonValue } from '../values/bson-value.js';
+import { exactText } from '../values/exact-text.js';
 import { bsonToJson, jsonToBson } from '../values/json-document.js';
 import { DOCUMENT_CASES } from '../values/testing/document.cases.js';
-import { exactText } from '../verification/row-image.js';
 
 const stack = inject('stack');
 

@@ -9,8 +9,8 @@ import { postgresToMongo } from '../pipelines/pipeline.schema.js';
 import type { Put } from '../sinks/compaction.js';
 import { Captured, mongoName, postgresName } from '../testing/captured.js';
 import { Databases } from '../testing/databases.js';
+import { exactText } from '../values/exact-text.js';
 import { CASE_TYPES, FIDELITY_CASES } from '../values/testing/fidelity.cases.js';
-import { exactText } from '../verification/row-image.js';
 import type { Reading } from './change-reader.js';
 
 const stack = inject('stack');

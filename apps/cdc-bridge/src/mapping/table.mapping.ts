@@ -5,6 +5,7 @@ import { type Column, keyColumns } from '../postgres/table-columns.js';
 import type { Delete, Fields, Key, Put, Removal } from '../sinks/compaction.js';
 import { type BsonDocument, type BsonValue, setField } from '../values/bson-value.js';
 import { canonicalText } from '../values/canonical.js';
+import { exactText } from '../values/exact-text.js';
 import { toBson } from '../values/postgres-to-bson.js';
 import { ValueFault } from '../values/value.fault.js';
 import { DELETED_AT, Deletions } from './deletions.js';
@@ -222,11 +223,11 @@ export function keyOf(_id: BsonValue): Key {
   return { text: canonicalText(_id), fields: { _id } };
 }
 
-/** One hash for all rows that are equal; a field that is null counts as one that is missing. */
+/** One hash for all rows that are equal, as a comparison sees them; a field that is null counts as one that is missing. */
 export function rowHash(fields: Fields): string {
   const texts = Object.entries(fields)
-    .map(([name, value]) => [name, canonicalText(value)])
-    .filter(([, text]) => text !== '')
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => [name, exactText(value)])
     .sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
   return createHash('sha256').update(JSON.stringify(texts)).digest('hex');
 }

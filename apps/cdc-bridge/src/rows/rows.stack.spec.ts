@@ -16,8 +16,8 @@ import { MongoSink } from '../sinks/mongo.sink.js';
 import { PostgresSink } from '../sinks/postgres.sink.js';
 import type { Sink } from '../sinks/sink.js';
 import { Databases } from '../testing/databases.js';
+import { exactText } from '../values/exact-text.js';
 import { CASE_TYPES, FIDELITY_CASES } from '../values/testing/fidelity.cases.js';
-import { exactText } from '../verification/row-image.js';
 import type { TargetRow } from './rows.js';
 
 const stack = inject('stack');

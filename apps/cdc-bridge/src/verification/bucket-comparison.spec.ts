@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { Double, Int32 } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import type { Fields, Key } from '../sinks/compaction.js';
+import { exactText } from '../values/exact-text.js';
 import type { ComparedSide } from './compared-side.js';
 import { compareByKey } from './key-comparison.js';
 import { compareByCount } from './multiset-comparison.js';
-import { exactText, imageOfRow } from './row-image.js';
+import { imageOfRow } from './row-image.js';
 import { garbageCollector } from './testing/garbage-collector.js';
 import { Tally } from './verify-report.js';
 
