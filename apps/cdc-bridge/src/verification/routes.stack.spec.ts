@@ -268,6 +268,30 @@ describe('a table that a collection flows into', () => {
     expect(unmended(again)).toBe(0);
   });
 
+  it.each([
+    ['mark', { removed: 1, kept: 0 }, { n: 5, isMarked: true }],
+    ['ignore', { removed: 0, kept: 1 }, { n: 5, isMarked: false }],
+  ])(
+    'keeps the row of a document that is gone with %s, and brings it again',
+    async (deletes, repaired, row) => {
+      await owner.query('create table rows (id int primary key, n int, deleted_at timestamptz)');
+      const parts = await open({ ...fromMongo, deletes } as typeof fromMongo);
+      const document = { _id: 5 as never, n: new Int32(5) };
+      await documents().insertMany([document, { _id: 6 as never, n: new Int32(6) }]);
+      await sweep(parts, forever);
+      await documents().deleteOne({ _id: document._id });
+      const key = { text: '["5"]', fields: { id: new Int32(5) } };
+      expect(await repairKeys(parts, [key], forever)).toMatchObject({ ...repaired, written: 0, failed: 0 });
+      const found = async () =>
+        (await owner.query('select n, deleted_at is not null as "isMarked" from rows where id = 5')).rows;
+      expect(await found()).toEqual([row]);
+      expect(await verify(parts, forever)).toMatchObject({ ...NOTHING, sourceRows: 1 });
+      await documents().insertOne({ ...document, n: new Int32(55) });
+      await sweep(parts, forever);
+      expect(await found()).toEqual([{ n: 55, isMarked: false }]);
+    },
+  );
+
   const uuid = '018f3c00-0000-7000-8000-00000000000a';
   it.each([
     ['uuid', uuid.replaceAll('-', ''), uuid.replace('a', 'b').toUpperCase(), new UUID()],
