@@ -28,7 +28,7 @@ export const pipelineView = z.object({
     .object({ reason: z.string(), requestedAt: z.iso.datetime() })
     .nullable()
     .describe('A comparison of every row that was asked for and is not done'),
-  reports: z.array(z.string()).describe('What values may lose on their way'),
+  reports: z.array(z.string()).describe('What values may lose on their way, and applications meet'),
   pair: z
     .object({
       conflicts: z.number().describe('Decided by all instances, ever'),

@@ -11,6 +11,7 @@ import { reportsOf } from './pair.mapping.js';
 import { type PairPlan, planPair } from './pair.plan.js';
 import { repairFrom } from './pair.repair.js';
 import { type PairDeps, PairRun } from './pair.run.js';
+import { deadlockReports } from './pair.session.js';
 import { lagOf, type PairState, type PairStatus, type Refused, readRefused } from './pair.status.js';
 import { type PairParts, PairSync } from './pair.sync.js';
 import { type PairVerification, verifyPair } from './pair.verify.js';
@@ -216,7 +217,7 @@ export class PairService {
   async #work(turned: Promise<void>): Promise<void> {
     const parts = await this.#connections.parts();
     await this.#counts.read();
-    this.#tellReports(parts);
+    await this.#tellReports(parts);
     await this.deps.checkTopics?.();
     await this.#checkRestored(parts);
     await this.#tellBaseline(parts);
@@ -239,10 +240,11 @@ export class PairService {
     }
   }
 
-  /** What cannot be kept exactly: once, and again when the table's columns have changed it. */
-  #tellReports({ mapping }: PairParts): void {
+  /** What cannot be kept exactly, or kept from applications: once, and again when it has changed. */
+  async #tellReports({ mapping, pool }: PairParts): Promise<void> {
     const told = new Set(this.#reports);
-    this.#reports = reportsOf(this.pipeline.between[0].table, mapping);
+    const losses = reportsOf(this.pipeline.between[0].table, mapping);
+    this.#reports = [...losses, ...(await deadlockReports(pool))];
     for (const report of this.#reports)
       if (!told.has(report)) this.deps.log.info(report, { pipeline: this.pipeline.name });
   }

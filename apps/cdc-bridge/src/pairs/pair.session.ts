@@ -1,6 +1,9 @@
+import type { Pool } from 'pg';
+
 /**
  * Settings of a pair's connections. Postgres looks for deadlocks after `deadlock_timeout`, one second unless
  * changed: the bridge never waits, nor sits idle, so long while it holds locks, and so is never part of one.
+ * `deadlockReports` tells where it is shorter.
  */
 export const PAIR_SESSION: Readonly<Record<string, string>> = {
   application_name: 'millrace-bridge',
@@ -12,3 +15,18 @@ export const PAIR_SESSION: Readonly<Record<string, string>> = {
   row_security: 'off',
   statement_timeout: '900ms',
 };
+
+const DEADLOCK_TIMEOUT_MS = 1_000;
+
+/** What an application may meet because of the pair, where the database looks for deadlocks earlier. */
+export async function deadlockReports(pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ ms: number }>(
+    `select setting::int as ms from pg_settings where name = 'deadlock_timeout'`,
+  );
+  const { ms } = rows[0] ?? { ms: DEADLOCK_TIMEOUT_MS };
+  if (ms >= DEADLOCK_TIMEOUT_MS) return [];
+  return [
+    `deadlock_timeout is ${ms} ms: Postgres may end an application’s transaction that waits for the bridge ` +
+      `as a deadlock; set it to ${DEADLOCK_TIMEOUT_MS} ms or more`,
+  ];
+}

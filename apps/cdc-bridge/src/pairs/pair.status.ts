@@ -24,7 +24,7 @@ export interface PairStatus extends Refused {
   readonly lag: number | null;
   /** Milliseconds of Unix: of the oldest change that this instance has in hand; null where it has none. */
   readonly inHandSince: number | null;
-  /** What values of the pair's columns may lose on their way, a sentence each. */
+  /** What values of the pair's columns may lose on their way, and applications meet, a sentence each. */
   readonly reports: readonly string[];
 }
 

@@ -29,7 +29,7 @@ export interface PipelineStatus {
   readonly lastError: { readonly code: string; readonly message: string; readonly at?: Date } | null;
   /** A sweep that was asked for and is not done. */
   readonly sweep: { readonly reason: string; readonly requestedAt: Date } | null;
-  /** What values may lose on their way. */
+  /** What values may lose on their way, and of a pair what applications may meet. */
   readonly reports: readonly string[];
   /** Only of a pair. */
   readonly pair?: {
