@@ -74,13 +74,12 @@ export class KeyMapping {
 
   /** Whether an `_id` can stand for the key. */
   hasId(text: string): boolean {
-    try {
-      this.idOf(text);
-      return true;
-    } catch (error) {
-      if (error instanceof ValueFault) return false;
-      throw error;
-    }
+    return isFaultless(() => this.idOf(text));
+  }
+
+  /** Whether the `_id` stands for a key of the table. */
+  isKey(id: BsonValue): boolean {
+    return isFaultless(() => this.textOf(id));
   }
 
   /**
@@ -118,4 +117,14 @@ function partOf(type: PostgresType, value: BsonValue): string {
   const part = isText ? null : toPostgres(type, value, 'paired');
   if (part === null) throw new ValueFault(NO_KEY);
   return part;
+}
+
+function isFaultless(work: () => unknown): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    if (error instanceof ValueFault) return false;
+    throw error;
+  }
 }

@@ -163,6 +163,7 @@ export class PairRun {
     try {
       if (!this.worker.isCheckingEverything) this.worker.checkEverything();
       await pruneConflicts(pool, tables, mongo.conflicts, conflicts);
+      await this.unmapped.lookAgain((id) => this.parts.mapping.key.isKey(id));
       const pruned = await pruneLedger(this.parts, age);
       await this.worker.settled(pruned, this.#stop.signal);
     } catch (err) {

@@ -24,6 +24,7 @@ export interface UnmappedDocument {
 /** Milliseconds within which a statement must answer. */
 const TIMEOUT_MS = 5_000;
 const CODE = 'KEY_UNMAPPED';
+const PAGE = 500;
 
 /** Dead-letters documents without a key, once for each version of a document, and remembers which they are. */
 export class UnmappedDocuments {
@@ -77,6 +78,33 @@ export class UnmappedDocuments {
       { id: name, version, reason, at: new Date() },
       { upsert: true },
     );
+  }
+
+  /**
+   * Forgets those whose document is gone, of which no hint has told, and those that have become keys.
+   * @param isKey whether an `_id` stands for a key of the table
+   */
+  async lookAgain(isKey: (id: BsonValue) => boolean): Promise<void> {
+    for (let after = ''; ; ) {
+      const page = await this.#told
+        .find({ _id: { $gt: after } }, { sort: { _id: 1 }, limit: PAGE, maxTimeMS: TIMEOUT_MS })
+        .toArray();
+      const ids = page.map(({ id }) => BSON.EJSON.parse(id, { relaxed: false })._id as BsonValue);
+      const found = await this.collection
+        .find(
+          { _id: { $in: ids as never[] } },
+          { ...TYPED_READS, projection: { _id: 1 }, maxTimeMS: TIMEOUT_MS },
+        )
+        .toArray();
+      const there = new Set(found.map((document) => jsonOf(document as BsonDocument)));
+      for (const [i, { _id, id, reason }] of page.entries()) {
+        const value = ids[i] ?? null;
+        if (isKey(value)) await this.#told.deleteOne({ _id });
+        else if (!there.has(id)) await this.tell(value, reason);
+      }
+      if (page.length < PAGE) return;
+      after = page.at(-1)?._id ?? after;
+    }
   }
 
   /** How many there are, and some of them by name. */
