@@ -2,10 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection } from 'mongodb';
 import type pg from 'pg';
 
-const CHANGES_PER_SECOND = 1_000;
+export const CHANGES_PER_SECOND = 1_000;
 /** So many in one transaction: a hundred transactions a second. */
 const PER_TRANSACTION = 10;
 const ARRIVAL_TIMEOUT_MS = 60_000;
+
+export interface LoadRound {
+  /** Of each change: milliseconds from its commit until it was seen in the sink's collection. */
+  readonly latencies: readonly number[];
+  /** Changes that were committed in each second; below the rate that is meant where Postgres is slower than that. */
+  readonly perSecond: number;
+}
 
 /** Writes at a steady rate to one side's table, and sees in MongoDB when each row has come. */
 export class RelayedLoad implements AsyncDisposable {
@@ -22,8 +29,8 @@ export class RelayedLoad implements AsyncDisposable {
     });
   }
 
-  /** @returns of each change the milliseconds from its commit until it was seen in the sink's collection */
-  async run(seconds: number): Promise<number[]> {
+  /** @throws Error where a change does not come to the sink in time */
+  async run(seconds: number): Promise<LoadRound> {
     const committed = new Map<number, number>();
     const begin = performance.now();
     const count = seconds * CHANGES_PER_SECOND;
@@ -32,6 +39,7 @@ export class RelayedLoad implements AsyncDisposable {
       if (due > performance.now()) await sleep(due - performance.now());
       for (const id of await this.#insert()) committed.set(id, performance.now());
     }
+    const perSecond = (count / (performance.now() - begin)) * 1_000;
     const deadline = performance.now() + ARRIVAL_TIMEOUT_MS;
     while (![...committed.keys()].every((id) => this.#arrived.has(id))) {
       if (performance.now() > deadline) throw new Error('not every change came to the sink');
@@ -39,7 +47,7 @@ export class RelayedLoad implements AsyncDisposable {
     }
     const latencies = [...committed].map(([id, at]) => (this.#arrived.get(id) ?? Number.NaN) - at);
     this.#arrived.clear();
-    return latencies;
+    return { latencies, perSecond };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
