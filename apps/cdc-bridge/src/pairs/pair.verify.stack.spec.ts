@@ -69,3 +69,16 @@ it('says so where it compared nothing', async () => {
     note: 'no key is on both sides',
   });
 });
+
+it('counts every key that differs, and names the first twenty', async () => {
+  const owner = await databases.postgres('owner');
+  await owner.query(`create table customers (id int primary key, name text, local text);
+    insert into customers select n, 'alone' from generate_series(1, 25) n`);
+  await createPair(databases);
+  running = await startWorker(databases, { priority: 'postgres' });
+  const report = await verifyPair(running.worker.sync, async () => {}, AbortSignal.timeout(60_000));
+  expect(report).toMatchObject({ sourceRows: 25, missing: 25, extra: 0, different: 0 });
+  expect(report.sample).toEqual(
+    Array.from({ length: 20 }, (_, i) => ({ key: `["${i + 1}"]`, kind: 'missing' })),
+  );
+});
