@@ -1,0 +1,148 @@
+import { eventually } from '@millrace/testing';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { Flows } from '../testing/flows.js';
+import type { ConflictPage, PipelineView } from './pipelines.api.js';
+
+interface Person {
+  _id: number;
+  name: string;
+  seen?: unknown;
+}
+
+let flows: Flows;
+let sales: string;
+let people: string;
+
+beforeAll(async () => {
+  flows = await Flows.create(
+    inject('stack'),
+    `create table sales (id int primary key, n int);
+     create table people (id int primary key, name text, seen timestamptz)`,
+  );
+  const { postgres, mongo } = flows.bridge.names;
+  [sales, people] = [`${postgres}-sales`, `${postgres}-people`];
+  await flows.bridge.deploy([
+    flows.entry('sales', { name: sales }),
+    {
+      name: people,
+      between: [
+        { postgres, table: 'public.people' },
+        { mongo, collection: 'people' },
+      ],
+      conflict: { priority: 'postgres' },
+    },
+  ]);
+  for (const pipeline of [sales, people]) await untilState(pipeline, 'running');
+}, 240_000);
+
+afterAll(() => flows?.[Symbol.asyncDispose]());
+
+const persons = () => flows.documents.collection<Person>('people');
+const named = (name: string) => persons().countDocuments({ name });
+const url = (path: string) => `${flows.bridge.instances[0]?.url}${path}`;
+
+function untilState(pipeline: string, state: PipelineView['state']): Promise<unknown> {
+  return eventually(`${pipeline} to be ${state}`, 90_000, async () => {
+    return (await flows.bridge.status(pipeline)).state === state;
+  });
+}
+
+async function turn(to: 'pause' | 'resume'): Promise<void> {
+  await flows.bridge.ask('POST', `/pipelines/${people}/${to}`);
+  await untilState(people, to === 'pause' ? 'paused' : 'running');
+}
+
+/** Waits until a gauge of the pair is as it should be: a scrape's answers are good for half of a second. */
+async function untilGauge(name: string, isRight: (value: number) => boolean): Promise<void> {
+  await eventually(`${name} to tell it`, 30_000, async () => {
+    const text = await (await fetch(url('/metrics'))).text();
+    const value = new RegExp(`^cdc_bridge_${name}\\{pipeline="${people}"\\} (\\S+)$`, 'm').exec(text)?.[1];
+    return isRight(Number(value));
+  });
+}
+
+it('tells how much of a pair waits while it is paused, and of no change how old it is', async () => {
+  await turn('pause');
+  await flows.app.query(`insert into people values (1, 'one'), (2, 'two')`);
+  const { lag, pair } = await eventually('the lag', 60_000, async () => {
+    const status = await flows.bridge.status(people);
+    return (status.lag.records ?? 0) >= 2 && status;
+  });
+  expect([lag.sinkSeconds, pair?.queued]).toEqual([null, 0]);
+  await untilGauge('lag_records', (value) => value >= 2);
+  await turn('resume');
+  expect((await flows.bridge.untilIdle(people)).lag.sinkSeconds).toBe(0);
+});
+
+it('tells how far a pair’s connector is behind', async () => {
+  const { bridge } = flows;
+  const signal = AbortSignal.timeout(120_000);
+  await bridge.connect.stop(bridge.connector('postgres'), signal);
+  try {
+    await eventually('the pair to tell it', 60_000, async () => {
+      return ((await bridge.status(people)).lag.sourceSeconds ?? 0) > 3;
+    });
+    await untilGauge('source_lag_seconds', (value) => value > 3);
+  } finally {
+    await bridge.connect.resume(bridge.connector('postgres'), signal);
+  }
+  await untilGauge('source_lag_seconds', (value) => value < 3);
+});
+
+it('counts a parked key', async () => {
+  await persons().insertOne({ _id: 9, name: 'nine', seen: 'whenever' });
+  await untilGauge('parked_keys', (value) => value === 1);
+  await persons().deleteOne({ _id: 9 });
+  await untilGauge('parked_keys', (value) => value === 0);
+});
+
+it('answers with fifty conflicts unless asked for more, and with none of one way', async () => {
+  await flows.app.query(`insert into people select n, 'both' from generate_series(101, 151) n`);
+  await eventually('the documents', 60_000, async () => (await named('both')) === 51);
+  await flows.bridge.untilIdle(people);
+  await turn('pause');
+  await flows.app.query(`update people set name = 'row' where id > 100`);
+  await persons().updateMany({ _id: { $gt: 100 } }, { $set: { name: 'doc' } });
+  await turn('resume');
+  await eventually('the winners', 60_000, async () => (await named('row')) === 51);
+  const page = (pipeline: string) =>
+    flows.bridge.ask<ConflictPage>('GET', `/pipelines/${pipeline}/conflicts`);
+  const { items, nextBefore } = await page(people);
+  expect([items.length, nextBefore]).toEqual([50, items.at(-1)?.id]);
+  expect(await page(sales)).toEqual({ items: [], nextBefore: null });
+});
+
+it('stops a pair whose Postgres was restored, is not ready, and asks for the side to repair it from', async () => {
+  await flows.app.query(`insert into people values (200, 'newest')`);
+  await eventually('the document', 60_000, () => named('newest'));
+  await flows.bridge.untilIdle(people);
+  await flows.owner.query(`alter table people disable trigger zz_millrace;
+    update people set name = 'older' where id = 200;
+    alter table people enable always trigger zz_millrace;
+    update millrace."${people}_ledger" set rev = 0;
+    select setval('millrace."${people}_rev"', 1)`);
+  const repair = (body: object) =>
+    fetch(url(`/pipelines/${people}/repair`), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  await repair({});
+  await untilState(people, 'stopped');
+  const { reasons } = await flows.bridge.status(people);
+  expect(reasons).toContainEqual(
+    expect.stringMatching(/was Postgres restored\? repair the pair from one side/),
+  );
+  const ready = await fetch(url('/health/ready'));
+  expect([ready.status, await ready.text()]).toEqual([
+    503,
+    expect.stringContaining('was Postgres restored?'),
+  ]);
+  await untilGauge('waiting', (value) => value === 1);
+  expect((await repair({})).status).toBe(409);
+  expect((await repair({ from: 'mongo' })).status).toBe(200);
+  await untilState(people, 'running');
+  await untilGauge('waiting', (value) => value === 0);
+  const { rows } = await flows.owner.query('select name from people where id = 200');
+  expect(rows).toEqual([{ name: 'newest' }]);
+});
