@@ -238,3 +238,17 @@ it('names the collection and the table of changes that are too large to tell of,
     expect(await flows.verify(name)).toMatchObject({ compared: 2, ...NO_DIFFERENCE });
   }
 }, 540_000);
+
+it('stops the connector of documents that left the file, and misses nothing when it is back', async () => {
+  const name = bridge.connector('mongo');
+  await deployAgain(...ofTables());
+  expect((await bridge.connect.status(name, signal())).connector.state).toBe('STOPPED');
+  await items('counts').deleteOne({ _id: 1 });
+  await items('counts').updateOne({ _id: 2 }, { $set: { n: new Int32(-2) } });
+  await items('counts').insertOne(item(200));
+  await deployAgain(...ofTables(), documented('counts'));
+  await flows.untilEqual(keyed('counts'));
+  await flows.untilSwept('counts', /captured anew/);
+  await items('counts').deleteOne({ _id: 200 });
+  await flows.untilEqual(keyed('counts'));
+}, 240_000);

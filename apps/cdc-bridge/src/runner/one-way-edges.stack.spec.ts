@@ -80,6 +80,18 @@ async function letters(table: string): Promise<readonly LogRecord[]> {
   return await reader.read().finally(() => reader.close());
 }
 
+/** The records of a collection that are not in the partition of the one document that has several. */
+async function recordsBeside(name: string, count: number): Promise<readonly LogRecord[]> {
+  const topic = bridge.topic({ collection: name });
+  const reader = await LogReader.fromBeginning(bridge.stack.kafka.bootstrapServers, [topic]);
+  const records = await eventually(`${count} records of ${name}`, 60_000, async () => {
+    const found = await reader.read();
+    return found.length === count && found;
+  }).finally(() => reader.close());
+  const [changed] = [...Map.groupBy(records, ({ key }) => key).values()].filter(({ length }) => length > 1);
+  return records.filter(({ partition }) => partition !== changed?.[0]?.partition);
+}
+
 const rowsOf = async (table: string, columns = '*') =>
   (await owner.query(`select ${columns} from ${table} order by 1`)).rows;
 const untilRows = (table: string, columns: string, expected: object[]) =>
@@ -264,7 +276,7 @@ describe('through the running bridge', () => {
     ]);
   });
 
-  it.concurrent('waits for a row that somebody holds for longer than a conflict may last', async () => {
+  it.concurrent('waits for a row that somebody holds for longer than a conflict may last, and holds up its partition alone', async () => {
     const _id = new Int32(-1) as never;
     const row = async () => (await rowsOf('numbered')).find(({ id }) => id === -1);
     await collection('numbered').insertOne({ _id, n: new Int32(1) });
@@ -274,10 +286,19 @@ describe('through the running bridge', () => {
     const heldAt = Date.now();
     await collection('numbered').updateOne({ _id }, { $set: { n: new Int32(2) } });
     await untilTold('numbered', 'SINK_CONFLICT', /lock timeout/);
+    const others = Array.from({ length: 20 }, (_, i) => new Int32(-100 - i));
+    await collection('numbered').insertMany(others.map((id) => ({ _id: id as never, n: id })));
+    const elsewhere = await recordsBeside('numbered', 2 + others.length);
+    expect(elsewhere.length).toBeGreaterThan(0);
+    await eventually('the rows of other partitions', 60_000, async () => {
+      return (await rowsOf('numbered')).length === 1 + elsewhere.length;
+    });
+    expect((await row())?.n).toBe(1);
     const patience = RUNNER_LIMITS.conflictPatienceMs + 6_000; // and a statement's wait for the lock
     await eventually('a lasting conflict to be given up', 60_000, () => Date.now() > heldAt + patience);
     await holder.query('commit');
     await eventually('the row to follow', 60_000, async () => (await row())?.n === 2);
+    await eventually('all others', 60_000, async () => (await rowsOf('numbered')).length === 21);
     expect(await letters('numbered')).toEqual([]);
   });
 
