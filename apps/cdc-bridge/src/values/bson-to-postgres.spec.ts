@@ -157,6 +157,7 @@ describe('toBson', () => {
     [base('timestamptz', { precision: 3 }), '2024-06-01 12:00:00.123456+00', 'exact'],
     [base('jsonb'), `[${tooWide}]`, 'exact'],
     [base('json'), '{"a": 1, "a": 2}', 'exact'],
+    [base('json'), '{"a\\u0000": 1}', 'exact'],
     [arrayOf(base('int4')), '[0:1]={1,2}', 'exact'],
     [arrayOf(base('jsonb')), '{{"1"},{"2"}}', 'exact'],
   ])('refuses what BSON cannot hold: %o %s', (type, text, fidelity) => {

@@ -26,7 +26,9 @@ beforeAll(async () => {
   await client.query(`create table cases (${types.map((type, i) => `c${i} ${type}`).join()})`);
   const found = await readColumns(client, { schema: 'public', table: 'cases' });
   for (const [i, type] of types.entries()) columns.set(type, found[i] as Column);
-  const mapped = [...new Set(['jsonb', ...DOCUMENT_CASES.flatMap((each) => Object.keys(each.columns))])];
+  const mapped = [
+    ...new Set(['json', 'jsonb', ...DOCUMENT_CASES.flatMap((each) => Object.keys(each.columns))]),
+  ];
   await client.query(`create table mapped (${mapped.map((type, i) => `m${i} ${type}`).join()})`);
   const targets = await readColumns(client, { schema: 'public', table: 'mapped' });
   for (const [i, type] of mapped.entries()) mappedColumns.set(type, targets[i] as Column);
@@ -78,6 +80,11 @@ describe('a value from MongoDB to Postgres', () => {
     const texts: Record<string, string | null> = {};
     for (const column of Object.keys(row.columns)) texts[column] = await written(column, stored);
     expect(texts).toEqual(row.columns);
+  });
+
+  it('has U+0000 in json only', async () => {
+    for (const type of ['text', 'varchar(3)', 'jsonb']) expect(await written(type, 'a\0b')).toBeNull();
+    expect(await written('json', 'a\0b')).toBe('"a\\u0000b"');
   });
 });
 
