@@ -112,6 +112,25 @@ it('answers with fifty conflicts unless asked for more, and with none of one way
   expect(await page(sales)).toEqual({ items: [], nextBefore: null });
 });
 
+it('looks at every key of a pair that is to be read again', async () => {
+  await flows.app.query(`insert into people values (300, 'told')`);
+  await eventually('the document', 60_000, () => named('told'));
+  const { rows } = await flows.owner.query<{ name: string }>('select pubname as name from pg_publication');
+  for (const { name } of rows) await flows.owner.query(`alter publication ${name} drop table people`);
+  try {
+    let n = 0;
+    // What a look that is still under way finds is made again.
+    await eventually('an edit that nobody sees', 60_000, async () => {
+      await flows.app.query(`update people set name = 'untold ${++n}' where id = 300`);
+      return (await flows.verify(people)).different === 1;
+    });
+    await flows.bridge.ask('POST', `/pipelines/${people}/resnapshot`);
+    await eventually('the edit', 60_000, () => named(`untold ${n}`));
+  } finally {
+    for (const { name } of rows) await flows.owner.query(`alter publication ${name} add table people`);
+  }
+});
+
 it('stops a pair whose Postgres was restored, is not ready, and asks for the side to repair it from', async () => {
   await flows.app.query(`insert into people values (200, 'newest')`);
   await eventually('the document', 60_000, () => named('newest'));
