@@ -19,7 +19,11 @@ beforeAll(async () => {
     `create table sales (id int primary key, n int);
      create table people (id int primary key, name text, seen timestamptz)`,
   );
-  const { postgres, mongo } = flows.bridge.names;
+  const { databases, names } = flows.bridge;
+  const { postgres, mongo } = names;
+  await (await databases.superuser()).query(
+    `alter database ${databases.name} set deadlock_timeout = '500ms'`,
+  );
   [sales, people] = [`${postgres}-sales`, `${postgres}-people`];
   await flows.bridge.deploy([
     flows.entry('sales', { name: sales }),
@@ -60,6 +64,13 @@ async function untilGauge(name: string, isRight: (value: number) => boolean): Pr
     return isRight(Number(value));
   });
 }
+
+it('tells where Postgres looks for deadlocks sooner than a pair may count on', async () => {
+  expect((await flows.bridge.status(people)).reports).toEqual([
+    expect.stringMatching(/^public\.people\.seen: /),
+    expect.stringMatching(/^deadlock_timeout is 500 ms: .*set it to 1000 ms or more/),
+  ]);
+});
 
 it('tells how much of a pair waits while it is paused, and of no change how old it is', async () => {
   await turn('pause');
@@ -129,39 +140,4 @@ it('looks at every key of a pair that is to be read again', async () => {
   } finally {
     for (const { name } of rows) await flows.owner.query(`alter publication ${name} add table people`);
   }
-});
-
-it('stops a pair whose Postgres was restored, is not ready, and asks for the side to repair it from', async () => {
-  await flows.app.query(`insert into people values (200, 'newest')`);
-  await eventually('the document', 60_000, () => named('newest'));
-  await flows.bridge.untilIdle(people);
-  await flows.owner.query(`alter table people disable trigger zz_millrace;
-    update people set name = 'older' where id = 200;
-    alter table people enable always trigger zz_millrace;
-    update millrace."${people}_ledger" set rev = 0;
-    select setval('millrace."${people}_rev"', 1)`);
-  const repair = (body: object) =>
-    fetch(url(`/pipelines/${people}/repair`), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-  await repair({});
-  await untilState(people, 'stopped');
-  const { reasons } = await flows.bridge.status(people);
-  expect(reasons).toContainEqual(
-    expect.stringMatching(/was Postgres restored\? repair the pair from one side/),
-  );
-  const ready = await fetch(url('/health/ready'));
-  expect([ready.status, await ready.text()]).toEqual([
-    503,
-    expect.stringContaining('was Postgres restored?'),
-  ]);
-  await untilGauge('waiting', (value) => value === 1);
-  expect((await repair({})).status).toBe(409);
-  expect((await repair({ from: 'mongo' })).status).toBe(200);
-  await untilState(people, 'running');
-  await untilGauge('waiting', (value) => value === 0);
-  const { rows } = await flows.owner.query('select name from people where id = 200');
-  expect(rows).toEqual([{ name: 'newest' }]);
 });
