@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import { eventually } from './eventually.js';
 
 test('asks again while the answer is no or an error, and returns the first yes', async () => {
-  const answers = [false, null, undefined, new Error('not yet'), 0];
+  const answers = [false, null, undefined, new Error('not yet'), ''];
   const answer = await eventually('a yes', 5_000, () => {
     const next = answers.shift();
     if (next instanceof Error) throw next;
     return next;
   });
-  expect([answer, answers]).toEqual([0, []]);
+  expect([answer, answers]).toEqual(['', []]);
 });
 
 test('says what it waited for, and why it was not so, when the time is over', async () => {

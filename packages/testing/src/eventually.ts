@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const EVERY_MS = 50;
 
+/** No number: of a count, 0 would be a yes. */
+type Answer = boolean | bigint | string | object | null | undefined;
+
 /**
  * Asks until the answer is yes: anything but `false`, `null` and `undefined`; a check that throws has not said yes.
  *
@@ -9,7 +12,7 @@ const EVERY_MS = 50;
  * @returns what the check answered
  * @throws Error with the last failure as its cause when the time is over, also where a check never settles
  */
-export async function eventually<T>(
+export async function eventually<T extends Answer>(
   what: string,
   timeoutMs: number,
   check: () => T | Promise<T>,
@@ -23,7 +26,7 @@ export async function eventually<T>(
     try {
       const answer = await Promise.race([check(), timeUp]);
       if (answer !== false && answer !== null && answer !== undefined)
-        return answer as Exclude<T, false | null | undefined>;
+        return answer as unknown as Exclude<T, false | null | undefined>;
       failure = undefined;
     } catch (error) {
       failure = error;

@@ -43,6 +43,7 @@ afterAll(() => flows?.[Symbol.asyncDispose]());
 
 const persons = () => flows.documents.collection<Person>('people');
 const named = (name: string) => persons().countDocuments({ name });
+const isThere = async (name: string) => (await named(name)) > 0;
 const url = (path: string) => `${flows.bridge.instances[0]?.url}${path}`;
 
 function untilState(pipeline: string, state: PipelineView['state']): Promise<unknown> {
@@ -125,7 +126,7 @@ it('answers with fifty conflicts unless asked for more, and with none of one way
 
 it('looks at every key of a pair that is to be read again', async () => {
   await flows.app.query(`insert into people values (300, 'told')`);
-  await eventually('the document', 60_000, () => named('told'));
+  await eventually('the document', 60_000, () => isThere('told'));
   const { rows } = await flows.owner.query<{ name: string }>('select pubname as name from pg_publication');
   for (const { name } of rows) await flows.owner.query(`alter publication ${name} drop table people`);
   try {
@@ -136,8 +137,43 @@ it('looks at every key of a pair that is to be read again', async () => {
       return (await flows.verify(people)).different === 1;
     });
     await flows.bridge.ask('POST', `/pipelines/${people}/resnapshot`);
-    await eventually('the edit', 60_000, () => named(`untold ${n}`));
+    await eventually('the edit', 60_000, () => isThere(`untold ${n}`));
   } finally {
     for (const { name } of rows) await flows.owner.query(`alter publication ${name} add table people`);
   }
+});
+
+it('stops a pair whose Postgres was restored, is not ready, and asks for the side to repair it from', async () => {
+  await flows.app.query(`insert into people values (200, 'newest')`);
+  await eventually('the document', 60_000, () => isThere('newest'));
+  await flows.bridge.untilIdle(people);
+  await flows.owner.query(`alter table people disable trigger zz_millrace;
+    update people set name = 'older' where id = 200;
+    alter table people enable always trigger zz_millrace;
+    update millrace."${people}_ledger" set rev = 0;
+    select setval('millrace."${people}_rev"', 1)`);
+  const repair = (body: object) =>
+    fetch(url(`/pipelines/${people}/repair`), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  await repair({});
+  await untilState(people, 'stopped');
+  const { reasons } = await flows.bridge.status(people);
+  expect(reasons).toContainEqual(
+    expect.stringMatching(/was Postgres restored\? repair the pair from one side/),
+  );
+  const ready = await fetch(url('/health/ready'));
+  expect([ready.status, await ready.text()]).toEqual([
+    503,
+    expect.stringContaining('was Postgres restored?'),
+  ]);
+  await untilGauge('waiting', (value) => value === 1);
+  expect((await repair({})).status).toBe(409);
+  expect((await repair({ from: 'mongo' })).status).toBe(200);
+  await untilState(people, 'running');
+  await untilGauge('waiting', (value) => value === 0);
+  const { rows } = await flows.owner.query('select name from people where id = 200');
+  expect(rows).toEqual([{ name: 'newest' }]);
 });
