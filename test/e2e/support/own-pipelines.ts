@@ -56,16 +56,13 @@ export async function untilPipelinesEqual(
   const rows: Record<string, number> = {};
   try {
     for (const name of pipelines) {
-      rows[name] = await eventually(`${name} to be equal on both sides`, 60_000, async () => {
+      const found = await eventually(`${name} to be equal on both sides`, 60_000, async () => {
         const comparison = PIPELINES[name] as Comparison;
-        const { rows, documents, ...differences } = await compareSides(
-          postgres,
-          mongo.db().collection(name),
-          comparison,
-        );
-        expect(differences).toEqual({ onlyInTable: [], onlyInCollection: [], different: [] });
-        return rows;
+        const compared = await compareSides(postgres, mongo.db().collection(name), comparison);
+        expect(compared).toMatchObject({ onlyInTable: [], onlyInCollection: [], different: [] });
+        return compared;
       });
+      rows[name] = found.rows;
     }
     return rows;
   } finally {

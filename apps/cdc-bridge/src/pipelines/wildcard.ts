@@ -18,15 +18,20 @@ export interface TableCatalog {
 
 export interface Expansion {
   readonly pipelines: readonly Pipeline[];
-  /** What the wildcards stand for, to be told at start. */
-  readonly added: readonly { readonly pipeline: string; readonly tables: readonly string[] }[];
-  /** What is wrong only now: two pipelines into one target, a cycle, a table whose name no collection can have. */
+  /** What the wildcards stand for, and what they leave out as no collection can have its name: to be told at start. */
+  readonly added: readonly {
+    readonly pipeline: string;
+    readonly tables: readonly string[];
+    readonly unnamable: readonly string[];
+  }[];
+  /** What is wrong only now: two pipelines into one target, a cycle. */
   readonly faults: readonly RuleFault[];
 }
 
 /**
  * Puts a pipeline for each table in the place of one with `schema.*`: never for the bridge's own tables, an
- * outbox, a target of any pipeline, or a table that has an entry of its own.
+ * outbox, a target of any pipeline, a table that has an entry of its own, or one by whose name MongoDB takes no
+ * collection.
  * @param pipelines one for each entry of the file, in its order
  */
 export function expandWildcards(pipelines: readonly Pipeline[], catalog: TableCatalog): Expansion {
@@ -36,8 +41,7 @@ export function expandWildcards(pipelines: readonly Pipeline[], catalog: TableCa
       .filter(({ kind }) => kind === 'postgres')
       .map(({ database, name }) => JSON.stringify([database, name])),
   );
-  const faults: RuleFault[] = [];
-  const added: { pipeline: string; tables: string[] }[] = [];
+  const added: Expansion['added'][number][] = [];
   const entries = pipelines.flatMap((pipeline, index): { index: number; pipeline: Pipeline }[] => {
     if (!isWildcard(pipeline)) return [{ index, pipeline }];
     const { postgres } = pipeline.from;
@@ -48,25 +52,18 @@ export function expandWildcards(pipelines: readonly Pipeline[], catalog: TableCa
       .filter((table) => !catalog.outboxes.includes(table))
       .filter((table) => !taken.has(JSON.stringify([postgres, `${schema}.${table}`])))
       .sort();
-    added.push({ pipeline: pipeline.name, tables: tables.map((table) => `${schema}.${table}`) });
-    const expanded = tables.map((table) => forTable(pipeline, schema, table));
-    faults.push(...unnamable(index, expanded));
-    return expanded.map((pipeline) => ({ index, pipeline }));
+    const { fit = [], unnamable = [] } = Object.groupBy(tables, (table) =>
+      collection.safeParse(collectionOf(pipeline, table)).success ? 'fit' : 'unnamable',
+    );
+    const shown = (some: readonly string[]) => some.map((table) => `${schema}.${table}`);
+    added.push({ pipeline: pipeline.name, tables: shown(fit), unnamable: shown(unnamable) });
+    return fit.map((table) => ({ index, pipeline: forTable(pipeline, schema, table) }));
   });
   return {
     pipelines: entries.map(({ pipeline }) => pipeline),
     added,
-    faults: [...faults, ...clashes(entries)],
+    faults: clashes(entries),
   };
-}
-
-function unnamable(index: number, pipelines: readonly PostgresToMongo[]): RuleFault[] {
-  return pipelines
-    .filter(({ to }) => !collection.safeParse(to.collection).success)
-    .map(({ from, to }) => ({
-      path: ['pipelines', index, 'to'],
-      message: `${from.table} would flow into ${to.collection}, which MongoDB takes for no collection’s name: give it an entry of its own`,
-    }));
 }
 
 /** The name of the wildcard that a pipeline comes from; undefined where it has an entry of its own. */
@@ -84,6 +81,10 @@ function forTable(pipeline: PostgresToMongo, schema: string, table: string): Pos
     ...pipeline,
     name: `${pipeline.name}${SEPARATOR}${table}`,
     from: { ...pipeline.from, table: `${schema}.${table}` },
-    to: { ...pipeline.to, collection: pipeline.to.collection.replace('*', () => table) },
+    to: { ...pipeline.to, collection: collectionOf(pipeline, table) },
   };
+}
+
+function collectionOf({ to }: PostgresToMongo, table: string): string {
+  return to.collection.replace('*', () => table);
 }

@@ -35,7 +35,7 @@ export class MongoSourceRows implements SourceRows {
 
   async *all(signal: AbortSignal, onUnmapped: OnUnmapped = () => {}): AsyncGenerator<readonly Put[]> {
     for await (const documents of pagesOf(this.#collection, signal)) {
-      yield await this.form.of(documents.flatMap((document) => this.#put(document, onUnmapped)));
+      yield await this.#formed(documents.flatMap((document) => this.#put(document, onUnmapped)));
     }
   }
 
@@ -58,12 +58,23 @@ export class MongoSourceRows implements SourceRows {
     const signal = new AbortController().signal;
     for await (const documents of pagesOf(this.#collection, signal, byIds(ids))) {
       const puts = documents.flatMap((document) => this.#put(document));
-      for (const [i, put] of (await this.form.of(puts)).entries()) {
+      for (const [i, put] of (await this.#formed(puts)).entries()) {
         const text = askedAs(wanted, puts[i], put);
         if (text !== undefined) found.push({ ...put, key: { ...put.key, text } });
       }
     }
     return found;
+  }
+
+  /** As Postgres prints them; of what has a fault at least the key. */
+  async #formed(puts: readonly Put[]): Promise<readonly Put[]> {
+    const formed = await this.form.of(puts);
+    if (!this.#hasSpellings || !formed.some(({ fault }) => fault)) return formed;
+    const keys = await this.#keyForm.of(puts);
+    return formed.map((put, i) => {
+      const key = keys[i];
+      return put.fault && key && !key.fault ? { ...put, key: key.key } : put;
+    });
   }
 
   /** One `_id` for each of the keys that has any: its fields may stand in any order, and among others. */

@@ -18,6 +18,7 @@ beforeAll(async () => {
     `
     create table items (id int primary key, name text);
     create table "Odd name; DROP" (id int primary key, name text);
+    create table "no$collection" (id int primary key);
     create table outbox (id int primary key, payload bytea);
     create table purchases (id int primary key, customer text, secret text, state text, total numeric(10,2));
     create table kept (id int primary key, name text);
@@ -85,6 +86,7 @@ describe('a schema with an asterisk', () => {
     const added = 'the wildcard of all stands for public.Odd name; DROP, public.items';
     expect(told).toContain(added);
     expect(bridge.instances[0]?.lines(added)).toHaveLength(1);
+    expect(told).toContain('the wildcard of all leaves out public.no$collection, by whose names MongoDB');
     await app.query(`insert into items values (2, 'later'); update "Odd name; DROP" set name = 'still'`);
     await flows.untilEqual(named('items'), 'all_items');
     await flows.untilEqual(named('"Odd name; DROP"'), 'all_Odd name; DROP');

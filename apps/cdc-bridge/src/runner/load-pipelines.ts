@@ -39,11 +39,16 @@ export async function loadPipelines(
   }
   const expansion = expandWildcards(pipelines, { tables, ownSchemas: [OWN_SCHEMA], outboxes: ['outbox'] });
   if (expansion.faults.length > 0) throw faulty(expansion.faults);
-  for (const { pipeline, tables } of expansion.added) {
+  for (const { pipeline, tables, unnamable } of expansion.added) {
     log.info(`the wildcard of ${pipeline} stands for ${tables.join(', ') || 'no table'}`, {
       pipeline,
       tables,
     });
+    if (unnamable.length > 0)
+      log.info(
+        `the wildcard of ${pipeline} leaves out ${unnamable.join(', ')}, by whose names MongoDB takes no collection: give each an entry of its own`,
+        { pipeline, tables: unnamable },
+      );
   }
   const placeOf = (pipeline: Pipeline) => {
     const entry = wildcardOf(pipeline) ?? pipeline.name;

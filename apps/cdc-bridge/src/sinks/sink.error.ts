@@ -58,10 +58,11 @@ export function fromPostgres(error: unknown): SinkError {
 /** Lock timeout, write conflict, `maxTimeMS` and another time limit exceeded, no such transaction. */
 const MONGO_CONTENTION = new Set<unknown>([24, 112, 50, 262, 251]);
 /**
- * Not primary; the same of a read; stepping down, as the primary or while it does something; shutting down, the same. A
- * transaction may be tried again by their label, but a member that stays so takes no row.
+ * Not primary; the same of a read; neither primary nor secondary; stepping down, as the primary or while it does
+ * something; shutting down, the same. A transaction may be tried again by their label, but a member that stays so takes
+ * no row.
  */
-const MONGO_UNAVAILABLE = new Set<unknown>([10107, 13435, 189, 11602, 91, 11600]);
+const MONGO_UNAVAILABLE = new Set<unknown>([10107, 13435, 13436, 189, 11602, 91, 11600]);
 const MONGO_DUPLICATE_KEY = 11000;
 /** Unauthorized, authentication failed, log in again, no such collection, one that is a view, disk full. */
 const MONGO_UNFIT = new Set<unknown>([13, 18, 391, 26, 166, 14031]);

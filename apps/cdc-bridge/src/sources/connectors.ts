@@ -237,8 +237,13 @@ export class Connectors {
     watched.inactiveSince = isIdle ? (watched.inactiveSince ?? performance.now()) : undefined;
     const since = watched.inactiveSince ?? Number.POSITIVE_INFINITY;
     if (performance.now() - since <= (this.#options.inactiveMs ?? INACTIVE_MS)) return false;
-    const connector = connectorName(watched.source.name);
-    return !isInSnapshot(await this.#options.connect.offsets(connector, this.#closing.signal));
+    const { connect } = this.#options;
+    const offsets = await connect
+      .offsets(connectorName(watched.source.name), this.#closing.signal)
+      .catch(() => undefined); // that it does not answer is told of where it is asked for more than this
+    if (offsets && !isInSnapshot(offsets)) return true;
+    watched.inactiveSince = performance.now(); // it is asked again when as long has passed
+    return false;
   }
 }
 

@@ -43,11 +43,11 @@ export class PreparedMongo {
     if (faults.length > 0) throw new SourceRefused(name, faults);
   }
 
-  /** What is captured already of what is declared, and still there. */
+  /** What is captured already of what is declared; a collection that is gone is made again. */
   async alreadyCaptured(): Promise<Captured[]> {
     const { records, collections } = await readMongoCatalogue(this.#db);
     return this.source.captured.filter(
-      ({ name }) => records.some(({ _id }) => _id === name) && collections.get(name)?.isView === false,
+      ({ name }) => records.some(({ _id }) => _id === name) && collections.get(name)?.isView !== true,
     );
   }
 

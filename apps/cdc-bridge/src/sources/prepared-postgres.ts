@@ -46,13 +46,17 @@ export class PreparedPostgres {
     if (faults.length > 0) throw new SourceRefused(name, faults);
   }
 
-  /** What is captured already of what is declared, and still there. */
+  /** What is captured already of what is declared; another table of its name, made since, is not published. */
   async alreadyCaptured(): Promise<Captured[]> {
-    const { records, missing } = await this.#catalogue();
+    const { records, missing, publication } = await this.#catalogue();
+    const published = publication ?? records.map(({ name }) => name);
     return this.source.captured.filter((table) => {
       const name = tableNameOf(table.name);
       const isOne = (other: TableName) => isSameTable(other, name);
-      return records.some((record) => isOne(record.name)) && !missing.some(isOne);
+      return (
+        [published, records.map((record) => record.name)].every((names) => names.some(isOne)) &&
+        !missing.some(isOne)
+      );
     });
   }
 

@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { NEVER_FAILED, nextRestart, type RestartState } from './restart-schedule.js';
 
-const policy = { firstMs: 1_000, maxMs: 8_000, calmMs: 60_000, lastingAfter: 3 };
+const policy = { firstMs: 1_000, maxMs: 8_000, calmMs: 60_000, longestCalmMs: 600_000, lastingAfter: 3 };
 const failed = { connector: { state: 'RUNNING' }, tasks: [{ state: 'FAILED' }] };
 const running = { connector: { state: 'RUNNING' }, tasks: [{ state: 'RUNNING' }] };
 
@@ -32,9 +32,9 @@ it('leaves one alone that runs, and forgives its failures only when it has run f
   expect(nextRestart(soon, running, 68_500, policy).state.restarts).toBe(0);
 });
 
-it('counts on where each failure comes after as long a snapshot, until it has run for much longer', () => {
-  let state: RestartState = { ...NEVER_FAILED };
-  let now = 0;
+describe('a connector that fails again and again', () => {
+  let state: RestartState;
+  let now: number;
   const isRestarted = (status: typeof failed) => {
     now += 500;
     const next = nextRestart(state, status, now, policy);
@@ -44,13 +44,32 @@ it('counts on where each failure comes after as long a snapshot, until it has ru
   const runsFor = (ms: number) => {
     for (const until = now + ms; now < until; ) isRestarted(running);
   };
-  for (let round = 1; round <= policy.lastingAfter; round++) {
-    runsFor(90_000);
+  const fails = () => {
     while (!isRestarted(failed));
-    expect(state.restarts).toBe(round);
-  }
-  runsFor(170_000);
-  expect(state.restarts).toBe(policy.lastingAfter);
-  runsFor(20_000);
-  expect(state.restarts).toBe(0);
+  };
+
+  beforeEach(() => {
+    state = { ...NEVER_FAILED };
+    now = 0;
+  });
+
+  it('is counted on where each failure comes after as long a snapshot, until it has run for much longer', () => {
+    for (let round = 1; round <= policy.lastingAfter; round++) {
+      runsFor(90_000);
+      fails();
+      expect(state.restarts).toBe(round);
+    }
+    runsFor(170_000);
+    expect(state.restarts).toBe(policy.lastingAfter);
+    runsFor(20_000);
+    expect(state.restarts).toBe(0);
+  });
+
+  it('is forgiven each time where it runs for very long between', () => {
+    for (let round = 1; round <= policy.lastingAfter; round++) {
+      runsFor(2 * policy.longestCalmMs);
+      expect(state.restarts).toBe(0);
+      fails();
+    }
+  });
 });

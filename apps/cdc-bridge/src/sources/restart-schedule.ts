@@ -7,11 +7,19 @@ export interface RestartPolicy {
   readonly maxMs: number;
   /** A connector that has run so long, and twice as long as before its last failure, is forgiven its failures. */
   readonly calmMs: number;
+  /** And one that has run so long in any case. */
+  readonly longestCalmMs: number;
   /** After so many restarts a fault counts as one that they do not mend. */
   readonly lastingAfter: number;
 }
 
-export const RESTARTS: RestartPolicy = { firstMs: 1_000, maxMs: 60_000, calmMs: 60_000, lastingAfter: 5 };
+export const RESTARTS: RestartPolicy = {
+  firstMs: 1_000,
+  maxMs: 60_000,
+  calmMs: 60_000,
+  longestCalmMs: 12 * 3_600_000,
+  lastingAfter: 5,
+};
 
 /** A connector's past, as far as restarts depend on it. */
 export interface RestartState {
@@ -36,7 +44,8 @@ export function nextRestart(
   const isChanged = isFailed !== state.isFailed;
   const since = isChanged ? now : state.since;
   if (!isFailed) {
-    const isForgiven = now - since >= Math.max(policy.calmMs, 2 * state.ranMs);
+    const calmMs = Math.max(policy.calmMs, Math.min(2 * state.ranMs, policy.longestCalmMs));
+    const isForgiven = now - since >= calmMs;
     return {
       state: { ...state, restarts: isForgiven ? 0 : state.restarts, since, isFailed },
       restart: false,

@@ -89,7 +89,7 @@ describe('the watch over connectors', () => {
       sources: [source.source(['public.orders', 'public.fragile'])],
       log: silentLog,
       pollMs: 200,
-      restarts: { firstMs: 300, maxMs: 1_000, calmMs: 5_000, lastingAfter: 2 },
+      restarts: { firstMs: 300, maxMs: 1_000, calmMs: 5_000, longestCalmMs: 60_000, lastingAfter: 2 },
       lagAlarmBytes: 64 * 1_024 * 1_024,
       inactiveMs: INACTIVE_MS,
     });

@@ -320,8 +320,10 @@ describe('a table that a collection flows into', () => {
       const columns = await readColumns(pool, { schema: 'public', table: 'rows' });
       const key = new CollectionMapping(columns, fromMongo).keyOf(ids[0] as never);
       expect(await repairKeys(parts, [key], forever)).toMatchObject({ written: 1, removed: 0 });
+      await documents().updateOne({ _id: ids[1] as never }, { $set: { n: 'no number' } });
+      expect((await sweep(parts, forever)).repaired).toMatchObject({ written: 0, removed: 0, failed: 1 });
       await documents().deleteOne({ _id: ids[0] as never });
-      expect((await sweep(parts, forever)).repaired).toMatchObject({ written: 0, removed: 1, failed: 0 });
+      expect((await sweep(parts, forever)).repaired).toMatchObject({ written: 0, removed: 1, failed: 1 });
     },
   );
 });
