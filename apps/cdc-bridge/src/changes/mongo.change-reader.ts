@@ -3,7 +3,7 @@ import type { CollectionMapping } from '../mapping/collection.mapping.js';
 import type { Change } from '../sinks/compaction.js';
 import type { BsonDocument, BsonValue } from '../values/bson-value.js';
 import { parseLegacyExtendedJson } from '../values/legacy-extended-json.js';
-import { ValueFault } from '../values/value.fault.js';
+import { unlessFault, ValueFault } from '../values/value.fault.js';
 import type { ChangeReader, ChangeRecord, Reading } from './change-reader.js';
 import { readDocumentId } from './document-id.js';
 import { type Envelope, envelopeOf, isOfSnapshot, readMark } from './envelope.js';
@@ -53,12 +53,7 @@ export class MongoChangeReader implements ChangeReader {
 
 /** Of an image that holds a value which nothing can hold, the record's key has it. */
 function idIn(image: unknown): BsonValue | undefined {
-  try {
-    return documentOf(image)?._id;
-  } catch (error) {
-    if (error instanceof ValueFault) return undefined;
-    throw error;
-  }
+  return unlessFault(() => documentOf(image)?._id);
 }
 
 function documentOf(image: unknown): BsonDocument | null {

@@ -7,7 +7,7 @@ import { type BsonDocument, type BsonValue, setField } from '../values/bson-valu
 import { canonicalText } from '../values/canonical.js';
 import { toBson } from '../values/postgres-to-bson.js';
 import { baseType, type PostgresType } from '../values/postgres-type.js';
-import { ValueFault } from '../values/value.fault.js';
+import { unlessFault, ValueFault } from '../values/value.fault.js';
 
 /** `native`: `_id` is the key as its type maps; `objectId`: an ObjectId for its hexadecimal text. */
 export type KeyKind = 'native' | 'objectId';
@@ -74,12 +74,12 @@ export class KeyMapping {
 
   /** Whether an `_id` can stand for the key. */
   hasId(text: string): boolean {
-    return isFaultless(() => this.idOf(text));
+    return unlessFault(() => this.idOf(text)) !== undefined;
   }
 
   /** Whether the `_id` stands for a key of the table. */
   isKey(id: BsonValue): boolean {
-    return isFaultless(() => this.textOf(id));
+    return unlessFault(() => this.textOf(id)) !== undefined;
   }
 
   /**
@@ -117,14 +117,4 @@ function partOf(type: PostgresType, value: BsonValue): string {
   const part = isText ? null : toPostgres(type, value, 'paired');
   if (part === null) throw new ValueFault(NO_KEY);
   return part;
-}
-
-function isFaultless(work: () => unknown): boolean {
-  try {
-    work();
-    return true;
-  } catch (error) {
-    if (error instanceof ValueFault) return false;
-    throw error;
-  }
 }

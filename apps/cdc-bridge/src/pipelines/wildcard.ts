@@ -59,11 +59,7 @@ export function expandWildcards(pipelines: readonly Pipeline[], catalog: TableCa
     added.push({ pipeline: pipeline.name, tables: shown(fit), unnamable: shown(unnamable) });
     return fit.map((table) => ({ index, pipeline: forTable(pipeline, schema, table) }));
   });
-  return {
-    pipelines: entries.map(({ pipeline }) => pipeline),
-    added,
-    faults: clashes(entries),
-  };
+  return { pipelines: entries.map(({ pipeline }) => pipeline), added, faults: clashes(entries) };
 }
 
 /** The name of the wildcard that a pipeline comes from; undefined where it has an entry of its own. */

@@ -3,7 +3,7 @@ import { isDocument, type Path, put } from '../mapping/document-path.js';
 import type { BsonDocument, BsonValue } from '../values/bson-value.js';
 import { parseTimestamp } from '../values/postgres-time.js';
 import { baseType, isTextNumeric, type PostgresType } from '../values/postgres-type.js';
-import { ValueFault } from '../values/value.fault.js';
+import { unlessFault } from '../values/value.fault.js';
 
 /** So many `_id`s are tried for one key, the fields in the order of the key first. */
 const MOST = 64;
@@ -103,12 +103,7 @@ function uuidTexts(value: Binary): string[] {
 /** Of a timestamp's text as it stands in MongoDB, in whatever year. */
 function instantIn(text: string): Date | undefined {
   if (!/^\d{4,}-\d\d-\d\dT[\d:.]+Z?(?: BC)?$/.test(text)) return undefined;
-  try {
-    return parseTimestamp(text.replace('T', ' ').replace('Z', ''), 'exact');
-  } catch (error) {
-    if (error instanceof ValueFault) return undefined;
-    throw error;
-  }
+  return unlessFault(() => parseTimestamp(text.replace('T', ' ').replace('Z', ''), 'exact'));
 }
 
 /** A wide or unbounded `numeric` is a text. */

@@ -4,7 +4,7 @@ import type { Key, Put } from '../sinks/compaction.js';
 import { byIds } from '../sinks/mongo.writes.js';
 import type { BsonDocument, BsonValue } from '../values/bson-value.js';
 import { baseType } from '../values/postgres-type.js';
-import { ValueFault } from '../values/value.fault.js';
+import { unlessFault, ValueFault } from '../values/value.fault.js';
 import { hasSpellings, idCandidates, type KeyPart, partsQuery } from './id-candidates.js';
 import { pagesOf } from './mongo.pages.js';
 import type { PostgresForm } from './postgres.form.js';
@@ -103,13 +103,8 @@ export class MongoSourceRows implements SourceRows {
 
   /** A document that is nothing but its `_id`, and that; none for one that can be no key of the table. */
   #keyPut(id: BsonValue): [Put, BsonValue][] {
-    try {
-      const key = this.mapping.keyOf(id);
-      return [[{ kind: 'put', key, fields: key.fields, omitted: [], isNew: false }, id]];
-    } catch (error) {
-      if (error instanceof ValueFault) return [];
-      throw error;
-    }
+    const key = unlessFault(() => this.mapping.keyOf(id));
+    return key ? [[{ kind: 'put', key, fields: key.fields, omitted: [], isNew: false }, id]] : [];
   }
 
   /** None for a document that the filter holds back, nor for one whose `_id` can be no key of the table. */

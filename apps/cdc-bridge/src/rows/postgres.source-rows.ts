@@ -4,7 +4,7 @@ import type { TableCatalogue } from '../changes/table-catalogue.js';
 import { type RowTexts, rowOfKey, type TableMapping } from '../mapping/table.mapping.js';
 import type { Key, Put } from '../sinks/compaction.js';
 import { toPostgres } from '../values/bson-to-postgres.js';
-import { ValueFault } from '../values/value.fault.js';
+import { unlessFault, ValueFault } from '../values/value.fault.js';
 import { PostgresTable } from './postgres.table.js';
 import type { OnUnmapped, SourceRows } from './rows.js';
 
@@ -58,14 +58,10 @@ function flowing(mapping: TableMapping, rows: readonly RowTexts[], onUnmapped: O
 
 /** The texts of a key's columns; null where no row can have this `_id`. */
 function partsOf(mapping: TableMapping, id: Key['fields'][string]): (string | null)[] | null {
-  try {
-    return (
-      mapping.partsOf(id)?.map((part, i) => toPostgres(mapping.key[i]?.type as never, part, 'exact')) ?? null
-    );
-  } catch (error) {
-    if (error instanceof ValueFault) return null;
-    throw error;
-  }
+  const parts = unlessFault(() =>
+    mapping.partsOf(id)?.map((part, i) => toPostgres(mapping.key[i]?.type as never, part, 'exact')),
+  );
+  return parts ?? null;
 }
 
 function keylessPut(mapping: TableMapping, texts: RowTexts): Put {

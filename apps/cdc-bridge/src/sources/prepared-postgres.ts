@@ -53,10 +53,8 @@ export class PreparedPostgres {
     return this.source.captured.filter((table) => {
       const name = tableNameOf(table.name);
       const isOne = (other: TableName) => isSameTable(other, name);
-      return (
-        [published, records.map((record) => record.name)].every((names) => names.some(isOne)) &&
-        !missing.some(isOne)
-      );
+      const isRecorded = records.some((record) => isOne(record.name));
+      return isRecorded && published.some(isOne) && !missing.some(isOne);
     });
   }
 
