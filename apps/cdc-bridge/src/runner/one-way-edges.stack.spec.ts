@@ -165,21 +165,21 @@ it('tells of every pipeline that does not fit its table, by plan and by apply, b
 
 it('tells every fault of the file at once, and those that only a wildcard’s tables show, to whoever reads it', async () => {
   const { postgres, mongo } = bridge.names;
-  const refusal = async (asked: Promise<unknown>) =>
-    await asked.then(String, (error: Error) => error.message);
+  const refusal = (ask: () => Promise<unknown>) => ask().then(String, (error: Error) => error.message);
+  const start = () => bridge.start();
   await bridge.write([
     intoCollection('badges', { deletes: 'hide' }),
     intoCollection('codes', { colour: 'red' }),
   ]);
   const faults = /pipelines\.yaml:\d+: deletes: .*pipelines\.yaml:\d+: unknown: colour/s;
-  for (const asked of [bridge.prepare('plan'), bridge.start()]) expect(await refusal(asked)).toMatch(faults);
+  for (const ask of [() => bridge.prepare('plan'), start]) expect(await refusal(ask)).toMatch(faults);
   await bridge.write([
     { name: 'all', from: { postgres, table: 'public.*' }, to: { mongo, collection: 'w_*' } },
     intoCollection('badges', { to: { mongo, collection: 'w_codes' } }),
   ]);
   const clash = /pipelines\.yaml:\d+: w_codes .*is already a target of the pipeline all\.codes/;
-  for (const asked of [bridge.prepare('apply'), bridge.start()]) expect(await refusal(asked)).toMatch(clash);
-  const nowhere = bridge.start({ PIPELINES_FILE: '/nowhere/pipelines.yaml' });
+  for (const ask of [() => bridge.prepare('apply'), start]) expect(await refusal(ask)).toMatch(clash);
+  const nowhere = () => bridge.start({ PIPELINES_FILE: '/nowhere/pipelines.yaml' });
   expect(await refusal(nowhere)).toContain(
     'PIPELINES_FILE names /nowhere/pipelines.yaml, which cannot be read',
   );
