@@ -1,5 +1,5 @@
 import { SchemaRegistry } from '@millrace/messaging';
-import { BSON, Int32 } from 'mongodb';
+import { BSON, Decimal128, Int32 } from 'mongodb';
 import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openRoute } from '../mapping/open-route.js';
@@ -75,7 +75,8 @@ beforeAll(async () => {
     create table computed (id int primary key, n int, twice int generated always as (n * 2) stored,
       thrice int generated always as (n * 3) virtual);
     create table changing (id int primary key, at timestamp(3), v int);
-    create table finer (id int primary key, at timestamptz(3));
+    create table coarser (id int primary key, at timestamptz);
+    create table looser (id int primary key, c char(5), n numeric(10,2), at timestamptz(3));
     create table days (day date, n int); alter table days replica identity full`);
   await fill(0);
   await client.query(`insert into bag values (1, 'x'), (1, 'x'), (2, null)`);
@@ -83,7 +84,7 @@ beforeAll(async () => {
     stack,
     databases,
     'postgres',
-    ['cases', 'wide', 'keyed', 'bag', 'changing', 'computed', 'days', 'finer'].map(
+    ['cases', 'wide', 'keyed', 'bag', 'changing', 'computed', 'days', 'coarser', 'looser'].map(
       (table) => `public.${table}`,
     ),
   );
@@ -303,15 +304,27 @@ describe('the changes of a Postgres table', () => {
     expect(second?.fields).toMatchObject({ at: '2024-01-01T00:00:00.5', note: 'n' });
   });
 
-  it('ask for the row of a timestamp that has come to hold more digits, where their schema stays the same', async () => {
-    const route = await open('finer');
-    await client.query(`insert into finer values (1, '2024-01-01 00:00:00.5+00')`);
-    expect(changeOf((await readings(route, 1))[0])).toMatchObject({ omitted: [] });
-    await client.query(`alter table finer alter at type timestamptz(6);
-      insert into finer values (2, '2024-01-01 00:00:00.123456+00')`);
-    const put = changeOf((await readings(route, 2))[1]) as Put;
+  it('know a column’s new type where Avro has the same for both', async () => {
+    const route = await open('looser');
+    await client.query(`insert into looser values (1, 'ab', 1.50, '2024-01-01 00:00:00.5+00')`);
+    const before = changeOf((await readings(route, 1))[0]) as Put;
+    const at = new Date('2024-01-01T00:00:00.5Z');
+    expect(before).toMatchObject({ fields: { c: 'ab', n: Decimal128.fromString('1.50'), at }, omitted: [] });
+    await client.query(`alter table looser alter c type text, alter n type numeric, alter at type timestamptz;
+      insert into looser values (2, 'ab  ', 1.50, '2024-01-01 00:00:00.123456+00')`);
+    const after = changeOf((await readings(route, 2))[1]) as Put;
+    const fields = { c: 'ab  ', n: '1.50', at: '2024-01-01T00:00:00.123456Z' };
+    expect(after).toMatchObject({ fields, omitted: [] });
+  });
+
+  it('ask for the row of a value that the column’s type of today cannot hold', async () => {
+    await client.query(`insert into coarser values (1, '2024-01-01 00:00:00.123456+00')`);
+    await captured.of(topicOf('coarser'), 1);
+    await client.query('alter table coarser alter at type timestamptz(3)');
+    const route = await open('coarser');
+    const put = changeOf((await readings(route, 1))[0]) as Put;
     expect(put).toMatchObject({ omitted: ['at'], isNew: true });
     const [source] = await route.source.read([put.key]);
-    expect(source?.fields.at).toBe('2024-01-01T00:00:00.123456Z');
+    expect(source?.fields.at).toEqual(new Date('2024-01-01T00:00:00.123Z'));
   });
 });

@@ -1,5 +1,5 @@
 import { type ClientBase, escapeLiteral, type Pool } from 'pg';
-import type { PostgresType } from '../values/postgres-type.js';
+import type { IntervalField, PostgresType } from '../values/postgres-type.js';
 import { quoteTable, type TableName } from './identifier.js';
 
 export interface Column {
@@ -100,7 +100,7 @@ function typeOf([first, ...rest]: TypeRow['types']): PostgresType {
 }
 
 /** Undoes `numerictypmodin` and its like (postgresql: src/backend/utils/adt/numeric.c, timestamp.c, varchar.c, varbit.c). */
-function modifiersOf(name: string, modifier: number): Pick<PostgresType, 'precision' | 'scale' | 'length'> {
+function modifiersOf(name: string, modifier: number): Omit<PostgresType, 'name' | 'kind' | 'of'> {
   if (modifier < 0) return {};
   if (name === 'numeric') {
     const packed = modifier - 4;
@@ -110,7 +110,22 @@ function modifiersOf(name: string, modifier: number): Pick<PostgresType, 'precis
   if (name === 'bit' || name === 'varbit') return { length: modifier };
   if (name === 'interval') {
     const precision = modifier & 0xffff;
-    return precision === 0xffff ? {} : { precision };
+    const lastField = lastFieldOf(modifier >> 16);
+    return { ...(precision !== 0xffff && { precision }), ...(lastField && { lastField }) };
   }
   return /^time/.test(name) ? { precision: modifier } : {};
+}
+
+/** The bits of the fields that an `interval` may be declared with (postgresql: src/include/utils/datetime.h). */
+const SECOND_FIELD = 1 << 12;
+const FIELDS: readonly [bit: number, field: IntervalField][] = [
+  [1 << 11, 'minute'],
+  [1 << 10, 'hour'],
+  [1 << 3, 'day'],
+  [1 << 1, 'month'],
+  [1 << 2, 'year'],
+];
+
+function lastFieldOf(fields: number): IntervalField | undefined {
+  return fields & SECOND_FIELD ? undefined : FIELDS.find(([bit]) => fields & bit)?.[1];
 }

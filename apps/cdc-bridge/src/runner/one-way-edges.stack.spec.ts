@@ -308,8 +308,8 @@ describe('through the running bridge', () => {
       'public.lossy.tree: numbers beyond 34 digits are refused; JSON null becomes SQL NULL',
       'public.lossy.code: trailing blanks are lost, as in every comparison of the type',
       'public.lossy.free: a string in MongoDB: it sorts as text',
-      'public.lossy.exact: a string in MongoDB, which keeps the microseconds',
-      'public.lossy.coarse: infinity is refused',
+      'public.lossy.exact: a string in MongoDB, which keeps the microseconds: it sorts as text',
+      'public.lossy.coarse: infinity and dates after 275760 are refused; without a zone, it counts as UTC',
       'public.lossy.numbers: a string in MongoDB: it sorts as text',
     ];
     const doubts = [

@@ -31,6 +31,8 @@ const FIXED = {
   'interval.handling.mode': 'string',
   'hstore.handling.mode': 'json',
   'include.unknown.datatypes': 'true',
+  // So that a column of another type gives another schema, by which the bridge reads the catalogue again.
+  'column.propagate.source.type': '.*',
   'skipped.operations': 'none',
   'tombstones.on.delete': 'true',
   'unavailable.value.placeholder': UNAVAILABLE_VALUE,

@@ -6,7 +6,7 @@ import { type ArrayText, formatArray } from './postgres-array.js';
 import { formatHstore } from './postgres-hstore.js';
 import { formatTimestamp } from './postgres-time.js';
 import { baseType, type Fidelity, isTextNumeric, type PostgresType } from './postgres-type.js';
-import { isPlainTemporal, isZoned, secondDigits } from './temporal-text.js';
+import { endsWithin, isPlainTemporal, isZoned, secondDigits } from './temporal-text.js';
 import { ValueFault } from './value.fault.js';
 
 /**
@@ -123,12 +123,14 @@ function uuidOf(type: PostgresType, value: BsonValue): string {
   return isUuid ? value.toUUID().toHexString() : refuse(type, value);
 }
 
-/** Postgres rounds digits that it cannot hold, drops a zone for which a type has no place, and reads `now` as the moment in which it reads. */
+/** Postgres rounds digits and drops a zone or fields for which a type has no place, and reads `now` as the moment in which it reads. */
 function temporalOf(type: PostgresType, value: BsonValue, fidelity: Fidelity): string {
   if (typeof value !== 'string' || !isPlainTemporal(type.name, value)) return refuse(type, value);
   if (fidelity === 'paired') return value;
   if (secondDigits(value) > (type.precision ?? 6)) refuse(type, value);
   if ((type.name === 'time' || type.name === 'timestamp') && isZoned(value)) refuse(type, value);
+  if (type.lastField && !endsWithin(value, type.lastField))
+    refuse({ ...type, name: `interval to ${type.lastField}` }, value);
   return value;
 }
 

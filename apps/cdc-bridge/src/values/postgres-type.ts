@@ -11,7 +11,11 @@ export interface PostgresType {
   readonly length?: number;
   /** Fraction digits of a `numeric`. */
   readonly scale?: number;
+  /** The last field of an `interval` that is declared with fields, as `interval day to hour` is; absent for seconds. */
+  readonly lastField?: IntervalField;
 }
+
+export type IntervalField = 'year' | 'month' | 'day' | 'hour' | 'minute';
 
 /**
  * `exact` (one way): nothing may be lost. `paired` (both ways): dates are floored to milliseconds, and what
@@ -83,15 +87,21 @@ export function loss(type: PostgresType, fidelity: Fidelity): string | null {
       return 'trailing blanks are lost, as in every comparison of the type';
     case 'numeric':
       return isTextNumeric(base) ? 'a string in MongoDB: it sorts as text' : null;
+    case 'money':
+      return 'the currency sign is lost, which depends on the server';
     case 'timestamp':
     case 'timestamptz':
-      if (!isDate(base, fidelity)) return 'a string in MongoDB, which keeps the microseconds';
-      return (base.precision ?? 6) > 3
-        ? 'microseconds are floored to milliseconds; infinity is refused'
-        : 'infinity is refused';
+      return timestampLoss(base, fidelity);
     default:
       return null;
   }
+}
+
+function timestampLoss(type: PostgresType, fidelity: Fidelity): string {
+  if (!isDate(type, fidelity)) return 'a string in MongoDB, which keeps the microseconds: it sorts as text';
+  const floored = (type.precision ?? 6) > 3 ? 'microseconds are floored to milliseconds; ' : '';
+  const zone = type.name === 'timestamp' ? '; without a zone, it counts as UTC' : '';
+  return `${floored}infinity and dates after 275760 are refused${zone}`;
 }
 
 /** The type of an array's elements, however deep, or the type itself; a domain's is the one below. */

@@ -1,3 +1,5 @@
+import type { IntervalField } from './postgres-type.js';
+
 /** What is written of a day, of a time of day, and of their zone. */
 const DAY = /^[-+]?\d+-\d\d?-\d\d?(?: BC)?$/i;
 const TIME = /^\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[-+]\d\d?(?::?\d\d){0,2})?$/i;
@@ -28,4 +30,15 @@ export function isZoned(text: string): boolean {
 /** How many digits of a second a text has that count. */
 export function secondDigits(text: string): number {
   return /\.(\d*?)0*(?!\d)/.exec(text)?.[1]?.length ?? 0;
+}
+
+const ISO_INTERVAL =
+  /^P(?:[-+]?\d+Y)?(?:([-+]?\d+)M)?(?:([-+]?\d+)D)?(?:T(?:([-+]?\d+)H)?(?:([-+]?\d+)M)?(?:([-+]?[\d.]+)S)?)?$/;
+const FIELDS: readonly IntervalField[] = ['year', 'month', 'day', 'hour', 'minute'];
+
+/** Whether an interval in ISO 8601, as Postgres prints it, has nothing beyond this field. */
+export function endsWithin(text: string, lastField: IntervalField): boolean {
+  const [, ...finerThanYears] = ISO_INTERVAL.exec(text) ?? [];
+  if (finerThanYears.length === 0) return false;
+  return finerThanYears.slice(FIELDS.indexOf(lastField)).every((amount) => !Number(amount ?? 0));
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { isTold } from '../changes/debezium-values.js';
 import type { BsonValue } from './bson-value.js';
+import { loss, type PostgresType } from './postgres-type.js';
 import { DOCUMENT_CASES } from './testing/document.cases.js';
 import { FIDELITY_CASES } from './testing/fidelity.cases.js';
 
@@ -15,9 +16,9 @@ const BSON_NAMES: Readonly<Record<string, string>> = {
 };
 
 const [, toMongo = '', toPostgres = '', ofDebezium = ''] = guide.split(/^## /m);
-/** Of each type that the guide's first table names in code: what it says that its values become. */
-const told = rowsOf(toMongo).flatMap(([types = '', becomes = '']) =>
-  typesIn(types).map((type) => ({ type: baseOf(type), becomes })),
+/** Of each type that the guide's first table names in code: what it says that its values become, and do not keep. */
+const told = rowsOf(toMongo).flatMap(([types = '', becomes = '', lost = '']) =>
+  typesIn(types).map((type) => ({ type: baseOf(type), declared: declaredOf(type), becomes, lost })),
 );
 /** Each kind of value that the second table names. */
 const kinds = rowsOf(toPostgres)
@@ -50,6 +51,13 @@ function baseOf(type: string): string {
   return { real: 'float4', 'double precision': 'float8' }[name] ?? name;
 }
 
+/** `numeric(p, s)` and `timestamp(0…3)` with digits that they name; without any, as many as Postgres takes. */
+function declaredOf(type: string): PostgresType {
+  const isBounded = type.includes('(');
+  const name = type === 'char(n)' ? 'bpchar' : baseOf(type);
+  return { name, kind: 'base', ...(isBounded && { precision: 3, scale: 0 }) };
+}
+
 function kindOf(value: BsonValue): string {
   if (Array.isArray(value)) return 'array';
   if (value instanceof Date) return 'Date';
@@ -68,6 +76,13 @@ it.each(told)(
   ({ type, becomes }) => {
     const proved = FIDELITY_CASES.filter((row) => baseOf(row.type) === type).map(({ bson }) => kindOf(bson));
     expect(proved.some((kind) => becomes.startsWith(kind) || becomes.includes(` ${kind}`))).toBe(true);
+  },
+);
+
+it.each(told)(
+  'what the guide says that $type does not keep is told at start: $lost',
+  ({ declared, lost }) => {
+    expect(loss(declared, 'exact') !== null).toBe(lost !== '');
   },
 );
 

@@ -59,6 +59,7 @@ export const FIDELITY_CASES: readonly FidelityCase[] = [
   ...of('timestamp', ['2024-06-01 12:00:00.123456', '2024-06-01T12:00:00.123456', 'exact'], ['infinity', 'infinity', 'exact'], ['0044-03-15 12:00:00 BC', '0044-03-15T12:00:00 BC', 'exact']),
   ...of('timestamptz', ['2024-06-01 12:00:00.123456+02', '2024-06-01T10:00:00.123456Z', 'exact'], ['-infinity', '-infinity', 'exact'], ['294276-12-31 23:59:59.999999+00', '294276-12-31T23:59:59.999999Z', 'exact'], ['0044-03-15 12:00:00+00 BC', '0044-03-15T12:00:00Z BC', 'exact'], ['2024-06-01 12:00:00.123+00', new Date('2024-06-01T12:00:00.123Z'), 'paired']),
   ...of('interval', ['1 year 2 mons -3 days 04:05:06.789', 'P1Y2M-3DT4H5M6.789S'], ['0', 'PT0S']),
+  ...of('interval day to hour', ['1 year -3 days 04:00:00', 'P1Y-3DT4H']),
   ...of('jsonb',
     ['{"a": {"": "x"}, "__proto__": {"y": true}}', JSON.parse('{"a": {"": "x"}, "__proto__": {"y": true}}') as BsonValue],
     ['{"n": 9007199254740993}', { n: Long.fromString('9007199254740993') }],
