@@ -11,6 +11,8 @@ const onStack = {
   fileParallelism: false,
   testTimeout: 120_000,
   hookTimeout: 120_000,
+  // As the services do: KafkaJS sets some timers late.
+  execArgv: ['--disable-warning=TimeoutNegativeWarning'],
 };
 
 export default defineConfig({

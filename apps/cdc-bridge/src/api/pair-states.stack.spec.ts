@@ -86,6 +86,21 @@ it('tells how much of a pair waits while it is paused, and of no change how old 
   expect((await flows.bridge.untilIdle(people)).lag.sinkSeconds).toBe(0);
 });
 
+it('tells how long a pair has had its oldest change in hand', async () => {
+  const holder = await flows.bridge.databases.postgres('app');
+  await holder.query('begin; update people set name = name where id = 1');
+  await persons().updateOne({ _id: 1 }, { $set: { name: 'held' } });
+  await eventually('its age', 30_000, async () => {
+    return ((await flows.bridge.status(people)).lag.sinkSeconds ?? 0) > 1;
+  });
+  await holder.query('rollback');
+  await eventually('the row', 30_000, async () => {
+    const { rows } = await flows.app.query('select name from people where id = 1');
+    return rows[0]?.name === 'held';
+  });
+  expect((await flows.bridge.untilIdle(people)).lag.sinkSeconds).toBe(0);
+});
+
 it('tells how far a pair’s connector is behind', async () => {
   const { bridge } = flows;
   const signal = AbortSignal.timeout(120_000);

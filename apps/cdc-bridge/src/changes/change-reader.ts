@@ -17,7 +17,7 @@ export type Reading =
   | {
       readonly kind: 'change';
       readonly change: Change;
-      /** When the source committed it; for a row of a snapshot, when it was read. */
+      /** When the source committed it; for a row of a snapshot, when that began. */
       readonly at: Date;
       /** Names the snapshot that the row came with, another for each; null for a streamed change. */
       readonly snapshot: string | null;

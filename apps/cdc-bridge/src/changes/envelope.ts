@@ -10,7 +10,7 @@ export interface Envelope {
   readonly op: Op;
   readonly before: unknown;
   readonly after: unknown;
-  /** When the source committed it; for a row of a snapshot, when that began or the row was read. */
+  /** When the source committed it; for a row of a snapshot, when that began. */
   readonly at: Date;
   /** `false` for a streamed change, `incremental`, or a word for the row's place in a snapshot. */
   readonly snapshot: string;
@@ -39,8 +39,18 @@ export function readMark({ op }: Envelope): { readonly isRead?: true } {
 }
 
 /** Whether it is a row of a whole snapshot, and not one that the others do without. */
-export function isOfSnapshot({ op, snapshot }: Envelope): boolean {
+function isOfSnapshot({ op, snapshot }: Envelope): boolean {
   return op === 'r' && snapshot !== 'false' && snapshot !== 'incremental';
+}
+
+/**
+ * Names the whole snapshot that a row came with, by where the source's log stood when it began: the same for all its
+ * rows, of whatever table. Null for what came with none.
+ */
+export function snapshotName(envelope: Envelope): string | null {
+  const { lsn, ord, ts_us } = envelope.source;
+  if (!isOfSnapshot(envelope)) return null;
+  return lsn === undefined ? `${String(ts_us)} ${String(ord)}` : String(lsn);
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -6,7 +6,6 @@ import { CollectionMapping } from '../mapping/collection.mapping.js';
 import { mongoToPostgres } from '../pipelines/pipeline.schema.js';
 import { ValueFault } from '../values/value.fault.js';
 import { MongoChangeReader } from './mongo.change-reader.js';
-import { SnapshotRuns } from './snapshot-runs.js';
 
 const text = ['null', 'string'];
 const source = {
@@ -15,6 +14,8 @@ const source = {
   fields: [
     { name: 'ts_ms', type: 'long' },
     { name: 'snapshot', type: text },
+    { name: 'ts_us', type: 'long', default: 0 },
+    { name: 'ord', type: 'int', default: 0 },
   ],
 };
 const types = [
@@ -87,10 +88,11 @@ describe('MongoChangeReader', () => {
 
   it('names a snapshot, but not an incremental one', async () => {
     const row = { op: 'r', after: '{"_id": 5}' };
-    expect(await read({ ...row, source: { ts_ms: 5n, snapshot: 'last' } })).toMatchObject({
-      snapshot: '1970-01-01T00:00:00.005Z',
+    const source = { ts_ms: 5n, ts_us: 5_000n, ord: 33 };
+    expect(await read({ ...row, source: { ...source, snapshot: 'last' } })).toMatchObject({
+      snapshot: '5000 33',
     });
-    expect(await read({ ...row, source: { ts_ms: 5n, snapshot: 'incremental' } })).toMatchObject({
+    expect(await read({ ...row, source: { ...source, snapshot: 'incremental' } })).toMatchObject({
       snapshot: null,
     });
   });
@@ -113,16 +115,5 @@ describe('MongoChangeReader', () => {
     ],
   ])('refuses %s', async (_, value, code) => {
     await expect(read(value)).rejects.toMatchObject({ code, canRetry: false });
-  });
-});
-
-describe('SnapshotRuns', () => {
-  it('tells snapshots apart by the pause between them, in any order of partitions', () => {
-    const runs = new SnapshotRuns();
-    const name = (ms: number) => runs.nameOf(new Date(ms));
-    const first = [10_000, 11_500, 9_000, 13_000].map(name);
-    expect(new Set(first).size).toBe(1);
-    expect(name(20_000)).not.toBe(first[0]);
-    expect(name(10_500)).toBe(first[0]);
   });
 });

@@ -6,14 +6,11 @@ import { parseLegacyExtendedJson } from '../values/legacy-extended-json.js';
 import { unlessFault, ValueFault } from '../values/value.fault.js';
 import type { ChangeReader, ChangeRecord, Reading } from './change-reader.js';
 import { readDocumentId } from './document-id.js';
-import { type Envelope, envelopeOf, isOfSnapshot, readMark } from './envelope.js';
+import { type Envelope, envelopeOf, readMark, snapshotName } from './envelope.js';
 import { decodeRecord, notAChange } from './record.decoder.js';
-import { SnapshotRuns } from './snapshot-runs.js';
 
 /** Reads the changes of a MongoDB collection. */
 export class MongoChangeReader implements ChangeReader {
-  readonly #snapshots = new SnapshotRuns();
-
   constructor(
     private readonly schemas: WriterSchemas,
     private readonly mapping: CollectionMapping,
@@ -27,13 +24,7 @@ export class MongoChangeReader implements ChangeReader {
     if (op === 't') return { kind: 'truncate', at };
     const change = await this.#change(envelope, key);
     if (!change) return { kind: 'nothing' };
-    return {
-      kind: 'change',
-      change,
-      at,
-      snapshot: isOfSnapshot(envelope) ? this.#snapshots.nameOf(at) : null,
-      ...readMark(envelope),
-    };
+    return { kind: 'change', change, at, snapshot: snapshotName(envelope), ...readMark(envelope) };
   }
 
   async #change(envelope: Envelope, key: Buffer | null): Promise<Change | null> {

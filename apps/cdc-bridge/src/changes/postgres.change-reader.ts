@@ -5,7 +5,7 @@ import type { PostgresType } from '../values/postgres-type.js';
 import { ValueFault } from '../values/value.fault.js';
 import type { ChangeReader, ChangeRecord, Reading } from './change-reader.js';
 import { DOUBTFUL, type ToldText, toldText, UNCHANGED } from './debezium-values.js';
-import { type Envelope, envelopeOf, isOfSnapshot, isRecord, readMark } from './envelope.js';
+import { type Envelope, envelopeOf, isRecord, readMark, snapshotName } from './envelope.js';
 import { decodeRecord } from './record.decoder.js';
 import { rowFieldsOf, type WrittenField } from './row-fields.js';
 import type { TableCatalogue } from './table-catalogue.js';
@@ -50,8 +50,7 @@ export class PostgresChangeReader implements ChangeReader {
       ? keylessChange(mapping, envelope, image, `${record.partition}:${record.offset}`)
       : keyedChange(mapping, envelope, image, record.headers?.[MOVED] !== undefined);
     if (!change) return { kind: 'nothing' };
-    const snapshot = isOfSnapshot(envelope) ? snapshotOf(envelope) : null;
-    return { kind: 'change', change, at, snapshot, ...readMark(envelope) };
+    return { kind: 'change', change, at, snapshot: snapshotName(envelope), ...readMark(envelope) };
   }
 
   #remember(id: number, fields: ReadonlyMap<string, WrittenField>): void {
@@ -132,9 +131,4 @@ function told(type: PostgresType, field: WrittenField, value: unknown): ToldText
   } catch {
     return DOUBTFUL;
   }
-}
-
-/** The same for all rows of one snapshot: where the log stood when it began, and when. */
-function snapshotOf({ source }: Envelope): string {
-  return `${String(source.lsn)} ${String(source.ts_us)}`;
 }

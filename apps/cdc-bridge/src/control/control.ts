@@ -5,6 +5,8 @@ export interface Control {
   readonly sweep: SweepRequest | null;
   /** The snapshot whose rows came last; null until one came. */
   readonly snapshot: string | null;
+  /** The declaration that the target's rows follow (`declarationOf`); null until the pipeline has begun. */
+  readonly declaration: string | null;
   readonly lastError: LastError | null;
 }
 
@@ -22,7 +24,13 @@ export interface LastError {
 }
 
 /** How a pipeline stands that nobody has told anything. */
-export const NO_CONTROL: Control = { paused: false, sweep: null, snapshot: null, lastError: null };
+export const NO_CONTROL: Control = {
+  paused: false,
+  sweep: null,
+  snapshot: null,
+  declaration: null,
+  lastError: null,
+};
 
 /**
  * Under which name a pipeline's control remembers the snapshot of its whole source that it was last swept after: no
@@ -41,8 +49,8 @@ export interface ControlStore {
   requestSweep(pipeline: string, reason: string): Promise<void>;
   /** Takes a request back that was carried out; a later one stays. */
   sweepDone(pipeline: string, id: string): Promise<void>;
-  /** Remembers the snapshot that rows come with, and answers which was remembered before. */
-  rememberSnapshot(pipeline: string, snapshot: string): Promise<string | null>;
+  rememberSnapshot(pipeline: string, snapshot: string): Promise<void>;
+  rememberDeclaration(pipeline: string, declaration: string): Promise<void>;
   setLastError(pipeline: string, error: LastError): Promise<void>;
   remove(pipeline: string): Promise<void>;
 }

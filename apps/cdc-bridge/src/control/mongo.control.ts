@@ -7,6 +7,7 @@ interface ControlDocument {
   paused?: boolean;
   sweep?: { id: string; reason: string; requestedAt: Date } | null;
   snapshot?: string;
+  declaration?: string;
   lastError?: { code: string; message: string; at: Date };
 }
 
@@ -35,13 +36,12 @@ export class MongoControl implements ControlStore {
     await this.#collection.updateOne({ _id: pipeline, 'sweep.id': id }, { $set: { sweep: null } });
   }
 
-  async rememberSnapshot(pipeline: string, snapshot: string): Promise<string | null> {
-    const before = await this.#collection.findOneAndUpdate(
-      { _id: pipeline },
-      { $set: { snapshot } },
-      { upsert: true, returnDocument: 'before' },
-    );
-    return before?.snapshot ?? null;
+  rememberSnapshot(pipeline: string, snapshot: string): Promise<void> {
+    return this.#set(pipeline, { snapshot });
+  }
+
+  rememberDeclaration(pipeline: string, declaration: string): Promise<void> {
+    return this.#set(pipeline, { declaration });
   }
 
   setLastError(pipeline: string, lastError: LastError): Promise<void> {
@@ -57,11 +57,12 @@ export class MongoControl implements ControlStore {
   }
 }
 
-function controlOf({ paused, sweep, snapshot, lastError }: ControlDocument): Control {
+function controlOf({ paused, sweep, snapshot, declaration, lastError }: ControlDocument): Control {
   return {
     paused: paused ?? false,
     sweep: sweep ?? null,
     snapshot: snapshot ?? null,
+    declaration: declaration ?? null,
     lastError: lastError ?? null,
   };
 }

@@ -10,6 +10,7 @@ interface ControlRow {
   readonly sweep_reason: string | null;
   readonly sweep_requested: string | null;
   readonly snapshot: string | null;
+  readonly declaration: string | null;
   readonly error_code: string | null;
   readonly error_message: string | null;
   readonly error_at: string | null;
@@ -26,12 +27,14 @@ export class PostgresControl implements ControlStore {
     this.#table = `${quoteName(schema)}.pipelines`;
   }
 
-  /** The statement that makes the table where there is none; the schema must be there. */
+  /** The statements that make the table where there is none, or one of an older bridge; the schema must be there. */
   static definition(schema: string): string {
-    return `create table if not exists ${quoteName(schema)}.pipelines (
+    const table = `${quoteName(schema)}.pipelines`;
+    return `create table if not exists ${table} (
       pipeline text primary key, paused boolean not null default false,
       sweep_id text, sweep_reason text, sweep_requested bigint, snapshot text,
-      error_code text, error_message text, error_at bigint)`;
+      error_code text, error_message text, error_at bigint);
+alter table ${table} add column if not exists declaration text`;
   }
 
   async all(): Promise<ReadonlyMap<string, Control>> {
@@ -59,15 +62,12 @@ export class PostgresControl implements ControlStore {
     );
   }
 
-  async rememberSnapshot(pipeline: string, snapshot: string): Promise<string | null> {
-    const { rows } = await this.pool.query<{ snapshot: string | null }>(
-      `with before as (select snapshot from ${this.#table} where pipeline = $1 for update),
-            after as (insert into ${this.#table} (pipeline, snapshot) values ($1, $2)
-                      on conflict (pipeline) do update set snapshot = excluded.snapshot)
-       select snapshot from before`,
-      [pipeline, snapshot],
-    );
-    return rows[0]?.snapshot ?? null;
+  rememberSnapshot(pipeline: string, snapshot: string): Promise<void> {
+    return this.#set(pipeline, { snapshot });
+  }
+
+  rememberDeclaration(pipeline: string, declaration: string): Promise<void> {
+    return this.#set(pipeline, { declaration });
   }
 
   setLastError(pipeline: string, { code, message, at }: LastError): Promise<void> {
@@ -90,10 +90,11 @@ export class PostgresControl implements ControlStore {
 }
 
 function controlOf(row: ControlRow): Control {
-  const { paused, sweep_id: id, snapshot, error_code: code } = row;
+  const { paused, sweep_id: id, snapshot, declaration, error_code: code } = row;
   return {
     paused,
     snapshot,
+    declaration,
     sweep:
       id === null
         ? null

@@ -101,10 +101,11 @@ grant ${TABLE_RIGHTS.join(', ')} on ${tables} to ${role}`,
     return [...(await rights.grants(needed)), ...rights.revocations(isOurs, needed)];
   }
 
-  /** Every right is looked for: a table of an older bridge may lack some. */
+  /** Every right is looked for, and the newest column: a table of an older bridge may lack some. */
   async #mayUseOwnTables(): Promise<boolean> {
     const { rows } = await this.owner.query<{ may: boolean | null }>(
-      `select bool_and(coalesce(has_table_privilege($1, to_regclass($2 || '.' || name), p), false)) as may
+      `select bool_and(coalesce(has_table_privilege($1, to_regclass($2 || '.' || name), p), false)) and
+         exists (select from pg_attribute where attrelid = to_regclass($2 || '.pipelines') and attname = 'declaration') as may
        from unnest($3::text[]) as name, unnest($4::text[]) as p`,
       [this.role, quoteName(OWN_SCHEMA), OWN_TABLES, TABLE_RIGHTS],
     );

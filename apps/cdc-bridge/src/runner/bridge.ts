@@ -1,5 +1,5 @@
-import { DeadLetters, type Log, SchemaRegistry, TopicOffsets } from '@millrace/messaging';
-import { type Control, type ControlStore, sourceMemoryOf } from '../control/control.js';
+import { DeadLetters, SchemaRegistry, TopicOffsets } from '@millrace/messaging';
+import type { Control, ControlStore } from '../control/control.js';
 import { ControlWatch } from '../control/control.watch.js';
 import { openControl } from '../control/open-control.js';
 import type { DatabaseSettings } from '../databases/database-settings.js';
@@ -8,6 +8,7 @@ import { appNameOf } from '../pairs/pair.connections.js';
 import { type GuardedDatabase, TransactionGuard } from '../pairs/transaction-guard.js';
 import { type Endpoint, sourcesOf, targetsOf } from '../pipelines/endpoint.js';
 import { isTwoWay, type Pipeline } from '../pipelines/pipeline.schema.js';
+import type { SourceSnapshot } from '../sources/source-watermarks.js';
 import { CountedDeadLetters } from './counted.dead-letters.js';
 import { OneWayService, type SharedParts } from './one-way.service.js';
 import type { PipelineService } from './pipeline.service.js';
@@ -19,9 +20,6 @@ export interface BridgeOptions extends SourcesOptions {
   readonly registryUrl: string;
   readonly limits?: SharedParts['limits'];
 }
-
-/** The rows that tell of one snapshot were read no farther apart. */
-const SAME_SNAPSHOT_MS = 2_000;
 
 /** There is no such pipeline in the file. */
 export class PipelineUnknown extends Error {
@@ -40,7 +38,6 @@ export class Bridge {
   readonly letters: CountedDeadLetters;
   readonly #databases: OpenDatabases;
   readonly #deadLetters: DeadLetters;
-  readonly #log: Log;
   readonly #offsets: TopicOffsets;
   readonly #controls = new Map<string, ControlStore>();
   readonly #watches: ReadonlyMap<ControlStore, ControlWatch>;
@@ -49,13 +46,13 @@ export class Bridge {
   constructor(options: BridgeOptions) {
     const { brokers, log, pipelines, registryUrl, limits } = options;
     const kafka = { brokers, clientId: 'cdc-bridge', log };
-    this.#log = log;
     this.#databases = new OpenDatabases(options.databases, log);
     this.#deadLetters = new DeadLetters(kafka);
     this.letters = new CountedDeadLetters(this.#deadLetters);
     this.#offsets = new TopicOffsets(kafka);
     const registry = new SchemaRegistry({ url: registryUrl });
-    const onSnapshot = (database: string, began: Date) => this.#sweepAll(database, began);
+    const onSnapshot = (database: string, snapshot: SourceSnapshot) =>
+      this.#tellOfSnapshot(database, snapshot);
     this.sources = openSources({ ...options, onSnapshot }, this.#databases, registry);
     const shared: SharedParts = {
       databases: this.#databases,
@@ -125,30 +122,11 @@ export class Bridge {
     await this.#guard.close();
   }
 
-  /** A snapshot does not tell of rows that are gone, nothing at all of a table that is empty by now, nor of pairs. */
-  async #sweepAll(database: string, began: Date): Promise<void> {
+  async #tellOfSnapshot(database: string, snapshot: SourceSnapshot): Promise<void> {
     const reading = [...this.services.values()].filter(({ pipeline }) =>
       sourcesOf(pipeline).some((source) => source.database === database),
     );
-    await Promise.all(
-      reading.map((service) =>
-        service instanceof TwoWayService
-          ? service.pair.checkEverything()
-          : this.#sweepAfter(service.pipeline, database, began),
-      ),
-    );
-  }
-
-  /** Once for each snapshot, whichever process sees it. The sweep is asked for before the snapshot is remembered. */
-  async #sweepAfter(pipeline: Pipeline, database: string, began: Date): Promise<void> {
-    const control = this.#controlOf(pipeline);
-    const memory = sourceMemoryOf(pipeline.name);
-    const known = (await control.all()).get(memory)?.snapshot ?? null;
-    if (known !== null && began.getTime() - Date.parse(known) < SAME_SNAPSHOT_MS) return;
-    const reason = `a new snapshot of ${database} began`;
-    this.#log.warn(`${reason}: unless it was the first, changes were lost`, { pipeline: pipeline.name });
-    await control.requestSweep(pipeline.name, reason);
-    await control.rememberSnapshot(memory, began.toISOString());
+    await Promise.all(reading.map((service) => service.snapshotBegan(snapshot)));
   }
 
   /** Where a pipeline's control is: in the database that it writes to, for a pair in Postgres. */

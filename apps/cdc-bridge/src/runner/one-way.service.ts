@@ -4,9 +4,11 @@ import { type Control, type ControlStore, NO_CONTROL } from '../control/control.
 import type { NamedDatabases } from '../databases/named-databases.js';
 import { describeEndpoint, type Endpoint, sourcesOf, targetsOf } from '../pipelines/endpoint.js';
 import type { OneWayPipeline } from '../pipelines/pipeline.schema.js';
+import type { SourceSnapshot } from '../sources/source-watermarks.js';
 import { sweep } from '../verification/sweep.js';
 import { type VerifyParts, verify } from '../verification/verify.js';
 import { ColumnWatch } from './column-watch.js';
+import { followDeclaration } from './declaration.js';
 import { describeFailure } from './failure.js';
 import { Gate } from './gate.js';
 import { OneWayLife } from './one-way.life.js';
@@ -24,6 +26,7 @@ import { drained, isApplied, progressOf } from './progress.js';
 import { replay } from './replay.js';
 import { RequestedSweeps } from './requested-sweeps.js';
 import { RUNNER_LIMITS, type RunnerLimits } from './runner.parts.js';
+import { followSnapshot } from './source-snapshot.js';
 import type { SourcesPort } from './sources.port.js';
 import { oneWayStatus } from './status.js';
 import { checkTopicsOf } from './topic-check.js';
@@ -155,8 +158,16 @@ export class OneWayService implements PipelineService {
 
   async resnapshot(): Promise<void> {
     this.#refuseUnlessRunning();
-    await this.shared.sources.requestSnapshot(this.#source.database, this.#source.name);
+    await this.#requestSnapshot();
     await this.controls.requestSweep(this.pipeline.name, 'a new snapshot was asked for');
+  }
+
+  snapshotBegan(snapshot: SourceSnapshot): Promise<void> {
+    const { controls, pipeline } = this;
+    return followSnapshot(
+      { pipeline, controls, checkpoints: this.#checkpoints, log: this.shared.log },
+      snapshot,
+    );
   }
 
   async close(): Promise<void> {
@@ -168,7 +179,18 @@ export class OneWayService implements PipelineService {
   async #open(): Promise<OneWayParts> {
     const parts = await openOneWay(this.pipeline, this.shared.databases, this.shared.registry);
     await checkTopicsOf(this.pipeline, this.shared, parts.route.keyless);
+    await followDeclaration({
+      pipeline: this.pipeline,
+      keyless: parts.route.keyless,
+      controls: this.controls,
+      log: this.shared.log,
+      requestSnapshot: () => this.#requestSnapshot(),
+    });
     return parts;
+  }
+
+  #requestSnapshot(): Promise<void> {
+    return this.shared.sources.requestSnapshot(this.#source.database, this.#source.name);
   }
 
   #runnerOver(parts: OneWayParts): PipelineRunner {
@@ -179,7 +201,7 @@ export class OneWayService implements PipelineService {
       checkpoints: this.#checkpoints,
       control: this.controls,
       gate: this.#gate,
-      requestSnapshot: () => this.shared.sources.requestSnapshot(this.#source.database, this.#source.name),
+      requestSnapshot: () => this.#requestSnapshot(),
     });
   }
 

@@ -5,6 +5,7 @@ import {
   type StoredPosition,
 } from '@millrace/messaging';
 import type { Position } from '../checkpoints/checkpoint.js';
+import { sourceMemoryOf } from '../control/control.js';
 import { groupOf } from '../names/bridge-names.js';
 import { PartitionWork } from './partition.work.js';
 import type { RunnerParts } from './runner.parts.js';
@@ -86,6 +87,7 @@ export class PipelineRunner {
     if (!found) {
       const { low } = await offsets.range(route.topic, partition);
       if (low > 0n && route.pipeline.snapshot === 'initial') await this.#late(partition, low);
+      await this.#forgetOlderSnapshots();
       await checkpoints.start(position, low);
       found = await checkpoints.get(position);
     }
@@ -109,6 +111,14 @@ export class PipelineRunner {
     log.info(`${reason}: a new snapshot is asked for`, { pipeline: name });
     await control.requestSweep(name, reason);
     await this.#askForSnapshot();
+  }
+
+  /** What the source lost before the pipeline began is none of its own. */
+  async #forgetOlderSnapshots(): Promise<void> {
+    const { control, route } = this.parts;
+    const memory = sourceMemoryOf(route.pipeline.name);
+    if ((await control.all()).get(memory)?.snapshot) return;
+    await control.rememberSnapshot(memory, new Date().toISOString());
   }
 
   /** Rows may have passed unseen: a sweep finds them, and the topic is read from what it still has. */

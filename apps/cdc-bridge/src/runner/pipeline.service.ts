@@ -1,5 +1,6 @@
 import type { Control } from '../control/control.js';
 import type { Pipeline } from '../pipelines/pipeline.schema.js';
+import type { SourceSnapshot } from '../sources/source-watermarks.js';
 
 /**
  * - `starting`: its databases or its topic have not been reached yet
@@ -62,6 +63,8 @@ export interface PipelineService {
   replay(signal: AbortSignal): Promise<object>;
   /** The pipeline's rows once more, and a sweep after them. @throws PipelineNotReady */
   resnapshot(): Promise<void>;
+  /** Follows a snapshot of all that it reads: that tells neither of rows that are gone, nor of a table that is empty. */
+  snapshotBegan(snapshot: SourceSnapshot): Promise<void>;
   /** Finishes what is in hand, within a bounded time. */
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { NamedDatabases } from '../databases/named-databases.js';
 import type { Pipeline } from '../pipelines/pipeline.schema.js';
 import { Connectors } from '../sources/connectors.js';
 import { sourcesOfPipelines } from '../sources/source.js';
-import { SourceWatermarks } from '../sources/source-watermarks.js';
+import { type SourceSnapshot, SourceWatermarks } from '../sources/source-watermarks.js';
 import type { SourcesPort } from './sources.port.js';
 
 export interface SourcesOptions {
@@ -12,7 +12,7 @@ export interface SourcesOptions {
   readonly connectUrl: string;
   readonly log: Log;
   /** Told when a connector has begun to read everything anew, until it resolves; see `WatermarksOptions`. */
-  onSnapshot?(database: string, began: Date): Promise<void>;
+  onSnapshot?(database: string, snapshot: SourceSnapshot): Promise<void>;
 }
 
 /** The databases that pipelines read, while the process lives. */

@@ -121,6 +121,10 @@ export class TwoWayService implements PipelineService {
     });
   }
 
+  async snapshotBegan(): Promise<void> {
+    this.pair.checkEverything();
+  }
+
   close(): Promise<void> {
     return this.pair.close();
   }

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { SourceUnderTest } from '../testing/source.under-test.js';
 import { Connectors } from './connectors.js';
-import { SourceWatermarks } from './source-watermarks.js';
+import { type SourceSnapshot, SourceWatermarks } from './source-watermarks.js';
 
 /** A connector is without its slot for a second when it starts. */
 const INACTIVE_MS = 3_000;
@@ -13,6 +13,7 @@ const within = (ms: number) => AbortSignal.timeout(ms);
 describe.each(['postgres', 'mongo'] as const)('watermarks of a %s source', (kind) => {
   let source: SourceUnderTest;
   let watermarks: SourceWatermarks;
+  const snapshots: SourceSnapshot[] = [];
   const name = kind === 'postgres' ? 'public.stock' : 'stock';
 
   const insert = async (id: number) => {
@@ -35,8 +36,13 @@ describe.each(['postgres', 'mongo'] as const)('watermarks of a %s source', (kind
       await owner.query('create table stock (id int primary key)');
       await owner.query(`grant select, insert on stock to ${source.databases.name}_app`);
     }
+    watermarks = watch(snapshots);
+    source.beforeConnector = () => eventually('a marker that a snapshot finds', 60_000, isMarked);
     await source.apply(name);
-    watermarks = new SourceWatermarks({
+  });
+
+  function watch(told: SourceSnapshot[]): SourceWatermarks {
+    const started = new SourceWatermarks({
       brokers: source.stack.kafka.bootstrapServers,
       clientId: 'source-runtime',
       schemas: new SchemaRegistry({ url: source.stack.registry.url }),
@@ -44,9 +50,24 @@ describe.each(['postgres', 'mongo'] as const)('watermarks of a %s source', (kind
       sources: [source.source([name])],
       log: silentLog,
       everyMs: 500,
+      onSnapshot: async (_, snapshot) => void told.push(snapshot),
     });
-    watermarks.start();
-  });
+    started.start();
+    return started;
+  }
+
+  async function isMarked(): Promise<boolean> {
+    if (kind === 'postgres') {
+      const owner = await source.databases.postgres('owner');
+      const { rows } = await owner.query('select from millrace.watermarks limit 1');
+      return rows.length > 0;
+    }
+    const documents = await source.databases.documents('owner');
+    const marked = await documents
+      .collection('millrace_watermarks')
+      .findOne({ marker: { $type: 'string', $ne: '' } });
+    return marked !== null;
+  }
 
   afterAll(async () => {
     await watermarks?.close();
@@ -71,6 +92,22 @@ describe.each(['postgres', 'mongo'] as const)('watermarks of a %s source', (kind
     await watermarks.caughtUp(source.name, within(60_000));
     expect(await rows()).toBe(11);
     await eventually('a small lag', 20_000, () => (watermarks.lagSeconds(source.name) ?? 99) < 3);
+  });
+
+  it('tells of each snapshot that finds markers, and whether it was the first', async () => {
+    expect(snapshots.map(({ isFirst }) => isFirst)).toEqual([true]);
+    await source.connect.stop(source.connector, within(60_000));
+    await source.connect.forgetOffsets(source.connector, within(60_000));
+    if (kind === 'postgres') await source.databases.dropSlots();
+    await source.connect.resume(source.connector, within(60_000));
+    await eventually('the second snapshot', 60_000, () => snapshots.length === 2);
+    expect(snapshots.map(({ isFirst }) => isFirst)).toEqual([true, false]);
+
+    const toldLater: SourceSnapshot[] = [];
+    await using another = new AsyncDisposableStack();
+    another.adopt(watch(toldLater), (started) => started.close());
+    await eventually('both again', 30_000, () => toldLater.length === 2);
+    expect(toldLater).toEqual(snapshots);
   });
 });
 

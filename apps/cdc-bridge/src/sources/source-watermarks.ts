@@ -7,9 +7,8 @@ import {
   TopicOffsets,
   type WriterSchemas,
 } from '@millrace/messaging';
-import { envelopeOf, isOfSnapshot } from '../changes/envelope.js';
+import { envelopeOf, snapshotName } from '../changes/envelope.js';
 import { type DecodedRecord, decodeRecord } from '../changes/record.decoder.js';
-import { SnapshotRuns } from '../changes/snapshot-runs.js';
 import type { NamedDatabases } from '../databases/named-databases.js';
 import type { Source } from './source.js';
 import { Watermark } from './watermark.js';
@@ -39,9 +38,17 @@ export interface WatermarksOptions {
   /**
    * Told when a connector has begun to read everything anew: its markers come as rows of a snapshot, also where a
    * table has no row any more. Told again until it resolves, and once more by each process that starts soon after.
-   * @param began about when; within two seconds the same for one snapshot
    */
-  onSnapshot?(database: string, began: Date): Promise<void>;
+  onSnapshot?(database: string, snapshot: SourceSnapshot): Promise<void>;
+}
+
+/** Everything that a connector captures, read anew. */
+export interface SourceSnapshot {
+  /** See `snapshotName`. */
+  readonly name: string;
+  readonly began: Date;
+  /** Whether the connector had told of no change before, as far as is known: then none was lost. */
+  readonly isFirst: boolean;
 }
 
 /**
@@ -54,7 +61,8 @@ export class SourceWatermarks {
   readonly #offsets: TopicOffsets;
   readonly #consumer: RecordConsumer;
   readonly #positions = new Map<string, bigint>();
-  readonly #snapshots = new SnapshotRuns();
+  /** Databases of whose changes a connector has told. */
+  readonly #streamed = new Set<string>();
   readonly #told = new Map<string, string>();
   readonly #closing = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
@@ -159,11 +167,15 @@ export class SourceWatermarks {
     const known = this.#positions.get(topic);
     if (known !== undefined) return known;
     const { low, high } = await this.#offsets.range(topic, partition);
-    return high - low > LOOK_BACK ? high - LOOK_BACK : low;
+    const begin = high - low > LOOK_BACK ? high - LOOK_BACK : low;
+    const name = this.#sourceOf(topic);
+    if (begin > 0n && name !== undefined) this.#streamed.add(name);
+    return begin;
   }
 
   async #handle({ topic, records, next }: RecordBatch): Promise<void> {
-    const [name, watermark] = [...this.#watermarks].find(([, each]) => each.topic === topic) ?? [];
+    const name = this.#sourceOf(topic);
+    const watermark = this.#watermarks.get(name ?? '');
     for (const { key, value } of records) {
       if (name === undefined || !watermark) continue;
       const change = value ? await this.#decode(value) : undefined;
@@ -182,10 +194,19 @@ export class SourceWatermarks {
 
   async #seen(database: string, change: DecodedRecord): Promise<void> {
     const envelope = envelopeOf(change);
-    if (!envelope || !isOfSnapshot(envelope)) return;
-    const snapshot = this.#snapshots.nameOf(envelope.at);
-    if (this.#told.get(database) === snapshot) return;
-    await this.#options.onSnapshot?.(database, new Date(snapshot));
-    this.#told.set(database, snapshot);
+    if (!envelope) return;
+    const name = snapshotName(envelope);
+    if (name === null) {
+      this.#streamed.add(database);
+      return;
+    }
+    if (this.#told.get(database) === name) return;
+    const isFirst = !this.#streamed.has(database);
+    await this.#options.onSnapshot?.(database, { name, began: envelope.at, isFirst });
+    this.#told.set(database, name);
+  }
+
+  #sourceOf(topic: string): string | undefined {
+    return [...this.#watermarks].find(([, watermark]) => watermark.topic === topic)?.[0];
   }
 }

@@ -31,6 +31,8 @@ export class SourceUnderTest implements AsyncDisposable {
   readonly connect: ConnectApi;
   readonly open: OpenDatabases;
   readonly connector: string;
+  /** Called by `apply` when all is made but the connector. */
+  beforeConnector: () => Promise<unknown> = async () => {};
   readonly #decoder: LogDecoder;
 
   private constructor(
@@ -138,6 +140,7 @@ export class SourceUnderTest implements AsyncDisposable {
       applyTopics: async (topics) => {
         await applyTopics(this.stack.kafka.bootstrapServers, topics);
         await allowAnySchema(this.stack.registry.url, subjectsOf(topics));
+        await this.beforeConnector();
       },
       signal: AbortSignal.timeout(120_000),
     };

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import type { Log } from '@millrace/messaging';
+import type { ControlStore } from '../control/control.js';
+import type { OneWayPipeline } from '../pipelines/pipeline.schema.js';
+
+/**
+ * What of a pipeline's entry decides which rows its target has, and in which form; 64 hexadecimal digits. How late they
+ * come, and what becomes of deletions from now on, is not of it.
+ */
+export function declarationOf({ name: _, delay: __, deletes: ___, ...declared }: OneWayPipeline): string {
+  const text = JSON.stringify(declared, (_key, value: unknown) => sorted(value));
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** The order of keys in the file means nothing. */
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+export interface DeclaredPipeline {
+  readonly pipeline: OneWayPipeline;
+  /** Whether its rows have no key, so that a row which is read again is one more. */
+  readonly keyless: boolean;
+  readonly controls: ControlStore;
+  readonly log: Log;
+  /** @throws Error where the source does not take it */
+  requestSnapshot(): Promise<void>;
+}
+
+/**
+ * Brings the rows of a pipeline whose entry has changed since it last ran here, in their new form, or to where they go
+ * now. Nothing is removed but what a filter leaves out: a target may hold what is not the bridge's.
+ * @throws what the database and the source throw while they are away
+ */
+export async function followDeclaration(declared: DeclaredPipeline): Promise<void> {
+  const { pipeline, keyless, controls, log, requestSnapshot } = declared;
+  const { name } = pipeline;
+  const now = declarationOf(pipeline);
+  const before = (await controls.all()).get(name)?.declaration ?? null;
+  if (before === now) return;
+  if (before !== null) {
+    const what = 'its entry has changed since it last ran';
+    if (keyless || pipeline.snapshot === 'never') {
+      log.warn(`${what}: rows that flowed before stay as they are until they change, or until repair`, {
+        pipeline: name,
+      });
+    } else {
+      await requestSnapshot();
+      log.info(`${what}: a new snapshot is asked for`, { pipeline: name });
+    }
+  }
+  // After the request: a crash between asks twice.
+  await controls.rememberDeclaration(name, now);
+}
