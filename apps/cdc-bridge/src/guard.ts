@@ -2,13 +2,10 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { endIdleTransactions } from './pairs/idle-transactions.js';
+import { GUARD_PATIENCE } from './pairs/patience.js';
 import type { GuardedDatabase } from './pairs/transaction-guard.js';
 
-/** Without a heartbeat for so long the bridge stands still. */
-const SILENT_MS = 300;
-const LOOK_EVERY_MS = 100;
-/** How long a transaction may sit without a statement. */
-const IDLE_MS = 400;
+const { silentMs, lookEveryMs, idleMs } = GUARD_PATIENCE;
 /** A process that stands still opens no transactions: so long after it was last heard there is nothing to look for. */
 const DONE_AFTER_MS = 3_000;
 const ANSWERS_WITHIN_MS = 5_000;
@@ -36,10 +33,10 @@ createInterface({ input: process.stdin })
   });
 
 for (;;) {
-  await sleep(LOOK_EVERY_MS);
+  await sleep(lookEveryMs);
   const silent = performance.now() - heardAt;
   if (isOver && silent > DONE_AFTER_MS) process.exit(0);
-  if ((isOver || silent > SILENT_MS) && silent < DONE_AFTER_MS) await endAll();
+  if ((isOver || silent > silentMs) && silent < DONE_AFTER_MS) await endAll();
 }
 
 function open({ url, appNames }: GuardedDatabase): Guarded {
@@ -57,6 +54,5 @@ function open({ url, appNames }: GuardedDatabase): Guarded {
 /** A database that is away is tried again with the next look. */
 async function endAll(): Promise<void> {
   for (const { client, appNames } of guarded)
-    for (const appName of appNames)
-      await endIdleTransactions(client, appName, IDLE_MS).catch(() => undefined);
+    for (const appName of appNames) await endIdleTransactions(client, appName, idleMs).catch(() => undefined);
 }

@@ -16,12 +16,10 @@ import { lagOf, type PairState, type PairStatus, type Refused, readRefused } fro
 import { type PairParts, PairSync } from './pair.sync.js';
 import { type PairVerification, verifyPair } from './pair.verify.js';
 import { PairRestored, PairStopped } from './pair.worker.js';
+import { INSTANCE_PATIENCE } from './patience.js';
 import { ColumnsChanged } from './postgres.side.js';
 import type { RoundCounts } from './round.js';
 
-/** An application waits no longer than both of these for a document of a transaction that a killed bridge left. */
-const REAP_EVERY_MS = 250;
-const IDLE_MS = 500;
 const RETRY_MS = 1_000;
 const COUNT_EVERY_MS = 1_000;
 
@@ -294,9 +292,10 @@ export class PairService {
   /** Ends what killed workers of this pair left open, in any process; from the first moment, and while it rests. */
   async #reap(): Promise<void> {
     const { client, appName } = this.#connections;
+    const { lookEveryMs, idleMs } = INSTANCE_PATIENCE;
     while (!this.#closed.signal.aborted) {
-      await endIdleTransactions(client, appName, IDLE_MS).catch(() => undefined); // MongoDB is away: so are its transactions
-      await delay(REAP_EVERY_MS, undefined, { signal: this.#closed.signal }).catch(() => undefined);
+      await endIdleTransactions(client, appName, idleMs).catch(() => undefined); // MongoDB is away: so are its transactions
+      await delay(lookEveryMs, undefined, { signal: this.#closed.signal }).catch(() => undefined);
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { POSTGRES_PATIENCE } from './patience.js';
 
 /**
  * Settings of a pair's connections. Postgres looks for deadlocks after `deadlock_timeout`, one second unless
@@ -9,11 +10,11 @@ export const PAIR_SESSION: Readonly<Record<string, string>> = {
   application_name: 'millrace-bridge',
   // A snapshot of the whole transaction would be older than the locks that it takes.
   default_transaction_isolation: 'read committed',
-  idle_in_transaction_session_timeout: '900ms',
-  lock_timeout: '100ms',
+  idle_in_transaction_session_timeout: `${POSTGRES_PATIENCE.idleMs}ms`,
+  lock_timeout: `${POSTGRES_PATIENCE.lockMs}ms`,
   // Rows that a policy hides would look deleted: rather an error.
   row_security: 'off',
-  statement_timeout: '900ms',
+  statement_timeout: `${POSTGRES_PATIENCE.statementMs}ms`,
 };
 
 const DEADLOCK_TIMEOUT_MS = 1_000;

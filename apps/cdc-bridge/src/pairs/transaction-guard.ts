@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Log } from '@millrace/messaging';
+import { GUARD_PATIENCE } from './patience.js';
 
 const ENTRY = fileURLToPath(new URL('../guard.js', import.meta.url));
-const HEARTBEAT_MS = 100;
 const AGAIN_MS = 5_000;
 const ENDS_WITHIN_MS = 1_000;
 
@@ -41,7 +41,7 @@ export class TransactionGuard {
   start(): void {
     if (this.databases.length === 0) return;
     this.#open();
-    this.#heartbeat = setInterval(() => this.#tell('\n'), HEARTBEAT_MS);
+    this.#heartbeat = setInterval(() => this.#tell('\n'), GUARD_PATIENCE.heartbeatMs);
   }
 
   async close(): Promise<void> {
