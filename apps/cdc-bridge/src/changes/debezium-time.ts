@@ -35,14 +35,14 @@ export function zonedTimestampText(text: string): string | undefined {
   return `${date} ${time}${fraction(BigInt(micros.padEnd(6, '0')))}+00`;
 }
 
-/** `P1Y0M0DT0H0M6.5S` without what is zero: `P1YT6.5S`. */
+/** `P1Y0M0DT0H0M6.5S` without what is zero: `P1YT6.5S`. Where all is zero it may stand for infinity. */
 export function intervalText(text: string): string | undefined {
   const match = /^P((?:-?\d+[YMD])*)T((?:-?\d+(?:\.\d+)?[HMS])*)$/.exec(text);
   if (!match) return undefined;
   const [date = '', time = ''] = match
     .slice(1)
     .map((part) => part.replace(/(?<![\d.])-?0(?:\.0+)?[YMDHS]/g, ''));
-  return date || time ? `P${date}${time && `T${time}`}` : 'PT0S';
+  return date || time ? `P${date}${time && `T${time}`}` : undefined;
 }
 
 function fraction(micros: bigint): string {

@@ -24,7 +24,7 @@ const DOUBTFUL: [type: string, ...literals: string[]][] = [
   ['timestamp', '-infinity', '1500-01-01 00:00:00.000001'],
   ['timestamptz', 'infinity', '1500-01-01 00:00:00+00'],
   ['varbit', '0010', ''],
-  ['interval', '-1 mons', '-04:05:06.5', '1 day -00:00:01', '0.000001 sec'],
+  ['interval', '-1 mons', '-04:05:06.5', '1 day -00:00:01', '0.000001 sec', 'infinity', '-infinity', '0'],
   ['float4[]', '{0.1,NaN,-0}'],
   ['float8[]', '{-0,5,Infinity}'],
   ['timestamp[]', '{2024-01-01 00:00:00.123456,NULL}', '{infinity}'],

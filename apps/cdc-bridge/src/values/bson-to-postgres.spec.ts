@@ -48,6 +48,7 @@ describe('toPostgres', () => {
     [base('interval', { precision: 1 }), 'PT1.5S', 'PT1.5S'],
     [base('interval', { lastField: 'day' }), 'P1Y2M-3D', 'P1Y2M-3D'],
     [base('interval', { lastField: 'month' }), 'PT0S', 'PT0S'],
+    [base('interval', { lastField: 'day' }), '-infinity', '-infinity'],
     [base('interval', { lastField: 'minute' }), 'P1DT2H3M', 'P1DT2H3M'],
     [base('json'), 'a\0b', '"a\\u0000b"'],
     [base('jsonb'), 'a\\u0000b', '"a\\\\u0000b"'],

@@ -38,6 +38,7 @@ const FIELDS: readonly IntervalField[] = ['year', 'month', 'day', 'hour', 'minut
 
 /** Whether an interval in ISO 8601, as Postgres prints it, has nothing beyond this field. */
 export function endsWithin(text: string, lastField: IntervalField): boolean {
+  if (INFINITY.test(text)) return true;
   const [, ...finerThanYears] = ISO_INTERVAL.exec(text) ?? [];
   if (finerThanYears.length === 0) return false;
   return finerThanYears.slice(FIELDS.indexOf(lastField)).every((amount) => !Number(amount ?? 0));
