@@ -11,6 +11,7 @@ const type = (name: string, more: Partial<PostgresType> = {}): PostgresType => (
   ...more,
 });
 const array = (of: PostgresType): PostgresType => ({ name: `_${of.name}`, kind: 'array', of });
+const tags: PostgresType = { name: 'tags', kind: 'domain', of: array(type('text')) };
 const written = (avro: string, meaning?: string, items?: WrittenType): WrittenType => ({
   avro,
   meaning,
@@ -44,11 +45,15 @@ const TOLD: [PostgresType, WrittenType, unknown, unknown][] = [
   [type('date'), DATE, -141_422, DOUBTFUL],
   [type('timestamp'), MICROS, 9_223_372_036_854_775_807n, DOUBTFUL],
   [type('timestamptz'), written('string', 'io.debezium.time.ZonedTimestamp'), 'infinity', DOUBTFUL],
-  [type('timetz'), written('string', 'io.debezium.time.ZonedTime'), '06:30:00Z', DOUBTFUL],
   [type('interval'), written('string', 'io.debezium.time.Interval'), 'P0Y0M0DT0H0M0S', DOUBTFUL],
+  [type('timetz'), written('string', 'io.debezium.time.ZonedTime'), '06:30:00Z', DOUBTFUL],
   // A null that may stand for a NaN or for what did not change, and two dimensions.
   [array(type('numeric')), written('array', undefined, written('string')), null, DOUBTFUL],
   [array(type('text')), written('array', undefined, written('string')), null, null],
+  [array(type('json')), written('array', undefined, written('string')), null, null],
+  [tags, written('array', undefined, written('string')), null, DOUBTFUL],
+  [{ name: 'own', kind: 'domain', of: tags }, written('array', undefined, written('string')), null, DOUBTFUL],
+  [array({ name: 'text', kind: 'enum' }), written('array', undefined, written('string')), null, DOUBTFUL],
   [array(type('int4')), written('array', undefined, written('int')), [null, null], DOUBTFUL],
   [array(type('text')), written('array', undefined, written('string')), ['[Ljava.lang.String;@253d5f85'], DOUBTFUL],
   [type('varbit'), written('bytes'), null, DOUBTFUL],

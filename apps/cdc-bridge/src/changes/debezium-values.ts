@@ -88,8 +88,10 @@ const IN_ARRAYS = new Set([
   'jsonb', 'hstore', 'date', 'timestamp', 'timestamptz', 'inet',
 ]); // biome-ignore format: a list
 
-/** Arrays that Debezium says nothing wrong of but that their unchanged value is null. */
-const NULL_IS_NULL = new Set(['int4', 'int8', 'text', 'varchar', 'jsonb', 'bytea', 'date', 'uuid']);
+/** Arrays whose unchanged value has something that stands for it; that of all others is null. */
+const UNCHANGED_IN_ARRAYS = new Set([
+  'int4', 'int8', 'text', 'varchar', 'bpchar', 'json', 'jsonb', 'bytea', 'date', 'uuid',
+]); // biome-ignore format: a list
 
 /** Whether the text of a value of this type can come from a change at all, or must be read at the source each time. */
 export function isTold(declared: PostgresType): boolean {
@@ -105,12 +107,23 @@ export function isTold(declared: PostgresType): boolean {
  */
 export function toldText(declared: PostgresType, written: WrittenType, value: unknown): ToldText {
   const type = baseType(declared);
+  if (value === null && isLostUnchanged(declared)) return DOUBTFUL;
   if (type.kind === 'array' && type.of) return arrayText(type.of, written, value);
   const form = formOf(type);
   if (!form || !isWritten(form, written)) return DOUBTFUL;
   if (value === null || value === undefined) return null;
   if (isUnavailable(value)) return UNCHANGED;
   return form.text(value as never, type) ?? DOUBTFUL;
+}
+
+/**
+ * Whether a large value that an update left alone (TOAST) comes as null: Debezium knows what to put there by the
+ * declared type's name, and so not below a domain.
+ */
+export function isLostUnchanged(declared: PostgresType): boolean {
+  const { kind, of } = baseType(declared);
+  if (kind !== 'array' || !of) return false;
+  return declared.kind === 'domain' || of.kind !== 'base' || !UNCHANGED_IN_ARRAYS.has(of.name);
 }
 
 function formOf(type: PostgresType): Form | undefined {
@@ -131,7 +144,7 @@ function isToldInArrays({ kind, name }: PostgresType): boolean {
 
 /** An array in which an element is null tells all its elements, unless they all are: then it may have had two dimensions. */
 function arrayText(element: PostgresType, written: WrittenType, value: unknown): ToldText {
-  if (value === null || value === undefined) return NULL_IS_NULL.has(element.name) ? null : DOUBTFUL;
+  if (value === null) return null;
   if (!Array.isArray(value) || !written.items || !isToldInArrays(element)) return DOUBTFUL;
   if (isUnavailableArray(value)) return UNCHANGED;
   if (value.length > 0 && value.every((item) => item === null)) return DOUBTFUL;

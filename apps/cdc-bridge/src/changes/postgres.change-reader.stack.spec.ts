@@ -44,6 +44,35 @@ const NEVER_TOLD = [
   'point3', 'point[]', 'polygon', 'regclass', 'time[]', 'timetz', 'tsquery', 'tsrange', 'tstzmultirange',
   'tstzrange', 'tsvector[]', 'txid_snapshot', 'varbit', 'xid8', 'xml[]',
 ];
+const many = (item: string) => `array(select ${item} from generate_series(1, 3000) g)`;
+/** What Postgres leaves out of the log where it did not change, and Debezium tells so. */
+const LARGE: [column: string, type: string, value: string][] = [
+  ['big', 'text', `repeat('a', 5000)`],
+  ['js', 'jsonb', `to_jsonb(repeat('b', 5000))`],
+  ['bn', 'bytea', `decode(repeat('ab', 5000), 'hex')`],
+  ['pairs', 'hstore', `hstore(${many('g')}::text[], ${many('g')}::text[])`],
+  ['named', 'labels', `repeat('c', 5000)`],
+  ['tree', 'trees', `to_jsonb(repeat('d', 5000))`],
+  ['raw', 'raws', `decode(repeat('cd', 5000), 'hex')`],
+  ['texts', 'text[]', `array[repeat('q', 5000)]`],
+  ['codes', 'varchar[]', many('g')],
+  ['short', 'varchar(20)[]', many('g')],
+  ['padded', 'char(5)[]', many('g')],
+  ['small', 'int4[]', many('g')],
+  ['numbers', 'int8[]', many('g')],
+  ['ids', 'uuid[]', many('gen_random_uuid()')],
+  ['days', 'date[]', many('current_date')],
+  ['bytes', 'bytea[]', many(`'\\x01'::bytea`)],
+  ['docs', 'jsonb[]', many('to_jsonb(g)')],
+  ['jsons', 'json[]', many('to_json(g)')],
+];
+/** The same, of which it tells null. */
+const LARGE_AS_NULL: typeof LARGE = [
+  ['flags', 'bool[]', `array(select true from generate_series(1, 9000))`],
+  ['tags', 'tags', `array[repeat('q', 5000)]`],
+  ['own_tags', 'own_tags', `array[repeat('q', 5000)]`],
+  ['counts', 'counts', many('g')],
+];
 const cases = [
   ...FIDELITY_CASES.map(({ type, literal }): [string, string] => [type, literal]),
   ...DOUBTFUL.flatMap(([type, ...literals]) => literals.map((literal): [string, string] => [type, literal])),
@@ -51,6 +80,7 @@ const cases = [
 const types = [...new Set(cases.map(([type]) => type))];
 const literals = types.map((type) => cases.filter(([other]) => other === type).map(([, literal]) => literal));
 const rows = Math.max(...literals.map(({ length }) => length)) + 1;
+const large = [...LARGE, ...LARGE_AS_NULL];
 const topicOf = (table: string) => changeTopic(postgresName(databases), `public.${table}`);
 
 let databases: Databases;
@@ -65,11 +95,11 @@ beforeAll(async () => {
     `create table cases (id int primary key, ${types.map((type, i) => `c${i} ${type}`).join()})`,
   );
   await client.query(`
+    create domain labels as text; create domain trees as jsonb; create domain raws as bytea;
+    create domain tags as text[]; create domain own_tags as tags; create domain counts as int4[];
     create table wide (id int primary key, "a-b" int, a_b int, "$x.y" text, "__proto__" text, "é ü" text,
-      big text, js jsonb, bn bytea, texts text[], numbers int8[], ids uuid[], days date[], flags bool[], pairs hstore);
-    alter table wide alter big set storage external, alter js set storage external, alter bn set storage external,
-      alter texts set storage external, alter numbers set storage external, alter ids set storage external,
-      alter days set storage external, alter flags set storage external, alter pairs set storage external;
+      ${large.map(([name, type]) => `${name} ${type}`).join()});
+    alter table wide ${large.map(([name]) => `alter ${name} set storage external`).join()};
     create table keyed (a int, b text, v int, kept boolean default true, primary key (b, a));
     create table bag (n int, t text); alter table bag replica identity full;
     create table computed (id int primary key, n int, twice int generated always as (n * 2) stored,
@@ -170,11 +200,9 @@ describe('the changes of a Postgres table', () => {
   });
 
   it('leave out what did not change, whatever its type, under the names of the columns', async () => {
-    const many = 'select g from generate_series(1, 3000) g';
-    await client.query(`insert into wide values (1, 2, 3, 'd', 'p', 'u', repeat('a', 5000), to_jsonb(repeat('b', 5000)),
-      decode(repeat('ab', 5000), 'hex'), array[repeat('q', 5000)], array(${many}), array(select gen_random_uuid() from generate_series(1, 500)),
-      array(select current_date from generate_series(1, 3000)), array(select true from generate_series(1, 9000)),
-      (select hstore(array_agg(g::text), array_agg(g::text)) from generate_series(1, 1000) g))`);
+    await client.query(
+      `insert into wide values (1, 2, 3, 'd', 'p', 'u', ${large.map(([, , value]) => value).join()})`,
+    );
     await client.query(`update wide set a_b = 4, "a-b" = 5`);
     const route = await open('wide');
     const [inserted, updated] = (await readings(route, 2)).map(changeOf) as Put[];
@@ -187,9 +215,7 @@ describe('the changes of a Postgres table', () => {
     const [left, right] = [unchanged(inserted as Put), unchanged(source)];
     expect(left.filter((field, i) => String(field) !== String(right[i])).map(([name]) => name)).toEqual([]);
     expect(inserted?.omitted).toEqual([]);
-    expect(updated?.omitted).toEqual(
-      expect.arrayContaining(['big', 'js', 'bn', 'texts', 'numbers', 'ids', 'days', 'pairs']),
-    );
+    expect(updated?.omitted.toSorted()).toEqual(large.map(([name]) => name).sort());
     expect(Object.entries(updated?.fields ?? {}).map(([name, value]) => [name, String(value)])).toEqual([
       ['_id', '1'],
       ['a-b', '5'],
@@ -198,8 +224,8 @@ describe('the changes of a Postgres table', () => {
       ['__proto__', 'p'],
       ['é ü', 'u'],
     ]);
-    // A null of `flags` may stand for a value that did not change, so that the row must be read again.
-    expect([updated?.omitted.includes('flags'), updated?.isNew]).toEqual([true, true]);
+    // A null may stand for a value that did not change, so that the row must be read again.
+    expect(updated?.isNew).toBe(true);
   });
 
   it('move a row to its new key, delete it, and tell that all went at once', async () => {
