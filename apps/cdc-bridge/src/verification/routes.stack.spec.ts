@@ -15,6 +15,8 @@ import { MongoSink } from '../sinks/mongo.sink.js';
 import { PostgresSink } from '../sinks/postgres.sink.js';
 import type { Sink } from '../sinks/sink.js';
 import { Databases } from '../testing/databases.js';
+import type { MultisetDifference } from './multiset-comparison.js';
+import { repairCopies } from './multiset-repair.js';
 import { repairKeys } from './repair.js';
 import { sweep, unmended } from './sweep.js';
 import { verify } from './verify.js';
@@ -179,6 +181,28 @@ describe('what a pipeline does with deletions', () => {
     const key = { text: 'n1e0', fields: { _id: new Int32(1) } };
     expect(await repairKeys(parts, [key], forever)).toMatchObject({ kept: 1, removed: 0 });
     expect(await documents().countDocuments()).toBe(20);
+  });
+
+  it('ignore: so it is with copies of a row without a key', async () => {
+    await owner.query(`create table rows (n int, t text);
+      insert into rows values (1, 'same'), (1, 'same'), (1, 'same'), (2, 'gone'), (3, 'stays')`);
+    const parts = await open(toMongo({ deletes: 'ignore' }));
+    await sweep(parts, forever);
+    await owner.query(`delete from rows where t = 'gone' or ctid = (select min(ctid) from rows where n = 1)`);
+    expect(await verify(parts, forever)).toMatchObject({ ...NOTHING, sourceRows: 3, targetRows: 5 });
+    expect((await sweep(parts, forever)).repaired).toMatchObject({ written: 0, removed: 0, kept: 0 });
+    // What a pipeline that applies deletions would take away.
+    const extra: MultisetDifference[] = [];
+    await verify(await open(toMongo()), forever, {
+      keys: async () => {},
+      unmapped: () => {},
+      rows: async (found) => void extra.push(...found),
+    });
+    expect(await repairCopies({ ...parts, fence: undefined }, extra, forever)).toMatchObject({
+      kept: 2,
+      removed: 0,
+    });
+    expect(await documents().countDocuments()).toBe(5);
   });
 });
 
