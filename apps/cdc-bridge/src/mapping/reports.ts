@@ -32,6 +32,8 @@ function lossInto(type: PostgresType): string | null {
     case 'jsonb':
       return 'a number keeps its value, not its kind; the order of fields is lost';
     case 'bpchar':
+    case 'hstore':
+      return 'the order of fields is lost';
       return loss(type, 'exact');
     default:
       return null;

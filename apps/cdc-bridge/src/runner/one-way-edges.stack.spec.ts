@@ -304,8 +304,8 @@ describe('through the running bridge', () => {
 
   it('tells at start what each column cannot keep exactly, on both ways', async () => {
     const there = [
-      'public.lossy.raw: whitespace is lost, a repeated field refused; JSON null becomes SQL NULL',
-      'public.lossy.tree: numbers beyond 34 digits are refused; JSON null becomes SQL NULL',
+      'public.lossy.raw: whitespace and escapes are lost; a number keeps its value, not how it is written; numbers beyond 34 digits and a repeated field are refused; JSON null becomes SQL NULL',
+      'public.lossy.tree: a number keeps its value, not how it is written; numbers beyond 34 digits are refused; JSON null becomes SQL NULL',
       'public.lossy.code: trailing blanks are lost, as in every comparison of the type',
       'public.lossy.free: a string in MongoDB: it sorts as text',
       'public.lossy.exact: a string in MongoDB, which keeps the microseconds: it sorts as text',

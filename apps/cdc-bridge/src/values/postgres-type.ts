@@ -72,6 +72,9 @@ export const POSTGRES_SESSION: Readonly<Record<string, string>> = {
   xmloption: 'content',
 };
 
+const OF_NUMBERS = 'a number keeps its value, not how it is written; numbers beyond 34 digits';
+const OF_NULL = 'JSON null becomes SQL NULL';
+
 /**
  * What values of the type cannot keep on their way into MongoDB, and in a pair back, as a sentence for the report at
  * start and the documentation; null where they keep everything.
@@ -80,9 +83,9 @@ export function loss(type: PostgresType, fidelity: Fidelity): string | null {
   const base = leaf(type);
   switch (base.name) {
     case 'json':
-      return 'whitespace is lost, a repeated field refused; JSON null becomes SQL NULL';
+      return `whitespace and escapes are lost; ${OF_NUMBERS} and a repeated field are refused; ${OF_NULL}`;
     case 'jsonb':
-      return 'numbers beyond 34 digits are refused; JSON null becomes SQL NULL';
+      return `${OF_NUMBERS} are refused; ${OF_NULL}`;
     case 'bpchar':
       return 'trailing blanks are lost, as in every comparison of the type';
     case 'numeric':
