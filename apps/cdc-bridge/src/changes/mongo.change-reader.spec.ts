@@ -41,6 +41,7 @@ const known = [
     type: { name: 'int4', kind: 'base' as const },
     sqlType: 'int4',
     castType: 'int4',
+    inEveryChange: false,
     nullable: false,
     generated: false,
     keyPosition: 1,

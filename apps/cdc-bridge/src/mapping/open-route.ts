@@ -13,7 +13,7 @@ import { PostgresForm } from '../rows/postgres.form.js';
 import { PostgresSourceRows } from '../rows/postgres.source-rows.js';
 import { PostgresTargetRows } from '../rows/postgres.target-rows.js';
 import { CollectionMapping } from './collection.mapping.js';
-import { doubtsOf, lossesInto, lossesOf } from './reports.js';
+import { doubtsOf, lossesInto, lossesOf, stopsOf } from './reports.js';
 import type { Route } from './route.js';
 import { rowOfKey } from './table.mapping.js';
 
@@ -55,7 +55,11 @@ async function fromPostgres(
       () => catalogue.mapping.isKeyless,
     ),
     columns: ['_id', ...mapping.fields.map(({ name }) => name), ...Object.keys(mapping.deletions.ofLiving)],
-    reports: [...lossesOf(from.table, flowing), ...doubtsOf(from.table, flowing, pipeline.delay)],
+    reports: [
+      ...lossesOf(from.table, flowing),
+      ...doubtsOf(from.table, flowing, pipeline.delay),
+      ...stopsOf(from.table, mapping.columns),
+    ],
     keyless: mapping.isKeyless,
     rowOf: mapping.isKeyless ? rowOfKey : ({ text }) => text,
     gone: (key, at) => catalogue.mapping.deletions.gone(key, at),

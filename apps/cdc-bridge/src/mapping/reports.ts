@@ -1,3 +1,4 @@
+import { stoppingValues } from '../changes/debezium-stops.js';
 import { isTold } from '../changes/debezium-values.js';
 import type { Column } from '../postgres/table-columns.js';
 import { baseType, type Fidelity, leaf, loss, type PostgresType } from '../values/postgres-type.js';
@@ -31,9 +32,9 @@ function lossInto(type: PostgresType): string | null {
       return 'a number keeps its value, not its kind';
     case 'jsonb':
       return 'a number keeps its value, not its kind; the order of fields is lost';
-    case 'bpchar':
     case 'hstore':
       return 'the order of fields is lost';
+    case 'bpchar':
       return loss(type, 'exact');
     default:
       return null;
@@ -46,21 +47,23 @@ function lossInto(type: PostgresType): string | null {
  */
 export function doubtsOf(table: string, columns: readonly Column[], delay: number | undefined): string[] {
   const whenDue = delay ? '; as it is there once the change is due' : '';
-  return columns.flatMap(({ name, type, nullable }): string[] => {
+  return columns.flatMap(({ name, type }): string[] => {
     const where = `${table}.${name}`;
     if (!isTold(type))
       return [
         `${where}: read again at the source at every change, which does not tell ${type.name}${whenDue}`,
       ];
-    if (isNumericArray(type) && !nullable)
-      return [`${where}: a NaN in it stops the connector of its database`];
     return baseType(type).kind === 'array'
       ? [`${where}: a lower bound other than 1 is lost in a change`]
       : [];
   });
 }
 
-function isNumericArray(type: PostgresType): boolean {
-  const base = baseType(type);
-  return base.kind === 'array' && base.of?.name === 'numeric';
+/** What stops the connector of a table's database. @param columns also those that are dropped: all are captured */
+export function stopsOf(table: string, columns: readonly Column[]): string[] {
+  return columns.flatMap((column) =>
+    stoppingValues(column).map(
+      (value) => `${table}.${column.name}: ${value} stops the connector of its database`,
+    ),
+  );
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { column } from '../mapping/testing/column.js';
 import type { Column } from '../postgres/table-columns.js';
-import { type MappingOptions, PairMapping } from './pair.mapping.js';
+import { type MappingOptions, PairMapping, reportsOf } from './pair.mapping.js';
 
 const ID = column('id', 'int4', 1);
 const SEEN = column('seen', 'timestamptz');
@@ -44,4 +44,18 @@ it('takes by another name what no field can be named after', () => {
     drop: ['$c'],
   });
   expect(fields.map(({ name }) => name)).toEqual(['ab', 'seen']);
+});
+
+it('tells what is lost of the columns that it has, and what stops it of those too that it leaves alone', () => {
+  const numbers: Column = {
+    ...column('numbers', 'numeric[]'),
+    type: { name: '_numeric', kind: 'array', of: { name: 'numeric', kind: 'base' } },
+    nullable: false,
+    inEveryChange: true,
+  };
+  const columns = [ID, column('code', 'bpchar'), column('left', 'bpchar'), numbers];
+  expect(reportsOf('t', mapping(columns, { drop: ['left', 'numbers'] }))).toEqual([
+    't.code: trailing blanks are lost, as in every comparison of the type',
+    't.numbers: a NaN or an infinity in it stops the connector of its database',
+  ]);
 });

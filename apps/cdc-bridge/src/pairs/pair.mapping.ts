@@ -1,4 +1,4 @@
-import { lossesOf } from '../mapping/reports.js';
+import { lossesOf, stopsOf } from '../mapping/reports.js';
 import { refuseUnknown } from '../mapping/unknown-columns.js';
 import type { Column } from '../postgres/table-columns.js';
 import { toPostgres } from '../values/bson-to-postgres.js';
@@ -28,11 +28,14 @@ export interface MappingOptions {
 export class PairMapping {
   readonly key: KeyMapping;
   readonly fields: readonly MappedField[];
+  /** All of the table, with those that the pair leaves alone. */
+  readonly columns: readonly Column[];
   readonly #images: ImageFields;
 
   /** @throws Error that names the column which a pair cannot have */
   constructor(columns: readonly Column[], { rename, drop, key, newest }: MappingOptions) {
     this.key = new KeyMapping(columns, key);
+    this.columns = columns;
     refuseUnknown('of the pair', columns, { rename, drop });
     const named = this.key.columns.find(({ name }) => Object.hasOwn(rename, name) || drop.includes(name));
     if (named) throw new Error(`${named.name} is part of the pair’s key: take it out of rename and drop`);
@@ -81,9 +84,10 @@ export class PairMapping {
   }
 }
 
-/** What cannot be kept exactly both ways, a sentence for each column that has something to tell. */
-export function reportsOf(table: string, { key, fields }: PairMapping): string[] {
-  return lossesOf(table, [...key.columns, ...fields.map(({ column }) => column)], 'paired');
+/** What cannot be kept exactly both ways, and what stops the pair, a sentence for each. */
+export function reportsOf(table: string, { columns, key, fields }: PairMapping): string[] {
+  const mapped = [...key.columns, ...fields.map(({ column }) => column)];
+  return [...lossesOf(table, mapped, 'paired'), ...stopsOf(table, columns)];
 }
 
 function fieldName(name: string): string {

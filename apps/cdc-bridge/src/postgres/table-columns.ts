@@ -12,7 +12,10 @@ export interface Column {
    * to `varchar(3)` cuts a longer text silently, and the assignment refuses it.
    */
   readonly castType: string;
+  /** Not where its type is a domain that is NOT NULL. */
   readonly nullable: boolean;
+  /** Whether its value is logged by an update that leaves it alone, however large: with REPLICA IDENTITY FULL. */
+  readonly inEveryChange: boolean;
   /** Computed by Postgres, so never written. */
   readonly generated: boolean;
   /** Its place in the primary key, from 1; null outside of it. */
@@ -44,6 +47,7 @@ interface TypeRow {
   readonly sqlType: string;
   readonly castType: string;
   readonly nullable: boolean;
+  readonly inEveryChange: boolean;
   readonly generated: boolean;
   readonly keyPosition: number | null;
   readonly types: readonly { readonly name: string; readonly kind: string; readonly modifier: number }[];
@@ -62,13 +66,16 @@ with recursive chain as (
 select a.attname as name, format_type(a.atttypid, a.atttypmod) as "sqlType",
        (select format_type(c.type, -1) from chain c join pg_type t on t.oid = c.type
         where c.attnum = a.attnum and t.typtype <> 'd' order by c.depth limit 1) as "castType",
-       not a.attnotnull as nullable,
+       not (a.attnotnull or t.typnotnull) as nullable,
+       (select bool_and(relreplident = 'f') from pg_class
+        where oid = $1::regclass or oid in (select relid from pg_partition_tree($1::regclass) where isleaf)) as "inEveryChange",
        a.attgenerated <> '' as generated, array_position(i.indkey::int2[], a.attnum) + 1 as "keyPosition",
        (select json_agg(json_build_object('name', t.typname, 'modifier', c.modifier,
                'kind', case when t.typtype = 'b' and exists (select from pg_type e where e.typarray = t.oid)
                             then 'a' else t.typtype end) order by c.depth)
         from chain c join pg_type t on t.oid = c.type where c.attnum = a.attnum) as types
-from pg_attribute a left join pg_index i on i.indrelid = a.attrelid and i.indisprimary
+from pg_attribute a join pg_type t on t.oid = a.atttypid
+left join pg_index i on i.indrelid = a.attrelid and i.indisprimary
 where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped
 order by a.attnum`;
 

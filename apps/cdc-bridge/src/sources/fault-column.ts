@@ -16,7 +16,8 @@ export async function tablesOfFault(pool: Pool, text: string, names: readonly st
      from json_to_recordset($1) as wanted(schema text, "table" text)
      join pg_namespace n on n.nspname = wanted.schema
      join pg_class c on c.relnamespace = n.oid and c.relname = wanted."table"
-     join pg_attribute a on a.attrelid = c.oid and a.attname = $2 and a.attnotnull and not a.attisdropped
+     join pg_attribute a on a.attrelid = c.oid and a.attname = $2 and not a.attisdropped
+     join pg_type t on t.oid = a.atttypid and (a.attnotnull or t.typnotnull)
      order by 1`,
     [JSON.stringify(names.map(tableNameOf)), column],
   );

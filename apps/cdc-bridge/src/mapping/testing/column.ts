@@ -12,6 +12,7 @@ export const column = (
   sqlType: type,
   castType: type,
   nullable: keyPosition === null,
+  inEveryChange: false,
   generated,
   keyPosition,
 });
