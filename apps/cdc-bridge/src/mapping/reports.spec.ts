@@ -20,13 +20,16 @@ const required = (type: PostgresType, more: Partial<Column> = {}): Column => ({
 
 const UNCHANGED =
   't.c: without REPLICA IDENTITY FULL, a large value that an update leaves alone stops the connector of its database';
+const NULL = 't.c: a NULL in it stops the connector of its database';
+const NULL_OR_TWO = 't.c: a NULL or a second dimension in it stops the connector of its database';
 const NAN = 't.c: a NaN or an infinity in it stops the connector of its database';
 
 describe('what stops the connector', () => {
   it.each<[string, PostgresType, string[]]>([
     ['double precision[]', array(base('float8')), [UNCHANGED]],
-    ['an array of an enum', array({ name: 'text', kind: 'enum' }), [UNCHANGED]],
-    ['an array of a domain', array(domain(base('text'))), [UNCHANGED]],
+    ['an array of an enum', array({ name: 'text', kind: 'enum' }), [NULL, UNCHANGED]],
+    ['an array of a domain', array(domain(base('text'))), [NULL_OR_TWO, UNCHANGED]],
+    ['xid8[]', array(base('xid8')), [NULL_OR_TWO, UNCHANGED]],
     ['a domain over text[]', domain(array(base('text'))), [UNCHANGED]],
     ['a domain over a domain', domain(domain(array(base('int4')))), [UNCHANGED]],
     ['numeric[]', array(base('numeric')), [NAN, UNCHANGED]],
