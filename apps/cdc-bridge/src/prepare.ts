@@ -6,7 +6,7 @@ import { OpenDatabases } from './databases/open-databases.js';
 import { Preparation } from './prepare/preparation.js';
 import { loadPipelines } from './runner/load-pipelines.js';
 
-const USAGE = 'usage: prepare.js [plan | apply | remove <pipeline> [--drop-slot]]';
+const USAGE = 'usage: prepare.js [plan | apply | remove <pipeline> [--drop-slot] | drop-slot <database>]';
 const TIMEOUT_MS = 10 * 60_000;
 
 const tellingLog: Log = { ...silentLog, info: (message) => console.log(message) };
@@ -39,5 +39,6 @@ async function run(preparation: Preparation): Promise<void> {
   if (command === 'plan') await preparation.plan();
   else if (command === 'apply') await preparation.apply();
   else if (command === 'remove' && name) await preparation.remove(name, args.includes('--drop-slot'));
+  else if (command === 'drop-slot' && name) await preparation.dropSlot(name);
   else throw new Error(USAGE);
 }

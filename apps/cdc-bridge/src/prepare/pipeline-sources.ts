@@ -1,5 +1,5 @@
 import { ConnectApi } from '@millrace/messaging';
-import { connectorName } from '../names/bridge-names.js';
+import { connectorName, slotName } from '../names/bridge-names.js';
 import type { Pipeline } from '../pipelines/pipeline.schema.js';
 import {
   applySource,
@@ -9,7 +9,8 @@ import {
   type SourceDeps,
   type SourcePlan,
 } from '../sources/prepare-source.js';
-import { type PreparedSource, type Source, sourcesOfPipelines } from '../sources/source.js';
+import { readSlot } from '../sources/replication-slot.js';
+import { type PreparedSource, type Source, sourcesOfPipelines, unread } from '../sources/source.js';
 import { requestDueSweeps } from './due-sweeps.js';
 import { type PreparationOptions, settingsOf, tellLines, tellSteps } from './preparation.options.js';
 import type { ToldTopics } from './told-topics.js';
@@ -58,6 +59,14 @@ export class PipelineSources {
     }
   }
 
+  /** @throws Error while a pipeline reads the database, for one that is not known, and where the slot stays */
+  async dropSlot(database: string, pipelines: readonly Pipeline[]): Promise<void> {
+    const settings = settingsOf(this.options, database);
+    if (unread([settings], pipelines).length === 0)
+      throw new Error(`pipelines of the file read ${database}: take them out first`);
+    await this.#remove(nothingOf(settings), true);
+  }
+
   /** A snapshot that is due brings no deletions: a sweep is asked for before it. */
   #bring<T>(how: Bringing<T>, source: PreparedSource, pipelines: readonly Pipeline[]): Promise<T> {
     const { databases } = this.options;
@@ -72,6 +81,16 @@ export class PipelineSources {
   async #remove(source: PreparedSource, dropSlot: boolean): Promise<void> {
     const told = (steps: SourcePlan['steps']) => tellSteps(this.options, source.name, steps);
     await removeSource(source, this.#deps, told, { dropSlot });
+    if (dropSlot && source.kind === 'postgres') await this.#refuseIfKept(source.name);
+  }
+
+  /** Connect may not know the connector any more, which alone has the right to drop its slot. */
+  async #refuseIfKept(name: string): Promise<void> {
+    const slot = slotName(name);
+    if (await readSlot(this.options.databases.postgres(name).pool, slot))
+      throw new Error(
+        `there is no connector ${connectorName(name)} that could drop its slot: drop it with select pg_drop_replication_slot('${slot}') in ${name}, as a role with REPLICATION`,
+      );
   }
 
   #of(pipelines: readonly Pipeline[]): PreparedSource[] {
@@ -84,13 +103,12 @@ export class PipelineSources {
   /** Databases that no pipeline reads any more, and that still have a connector at work. */
   async #orphans(pipelines: readonly Pipeline[]): Promise<PreparedSource[]> {
     const { settings, signal } = this.options;
-    const read = new Set(sourcesOfPipelines(pipelines).map(({ name }) => name));
     const orphans: PreparedSource[] = [];
-    for (const database of settings.filter(({ name }) => !read.has(name))) {
+    for (const database of unread(settings, pipelines)) {
       const name = connectorName(database.name);
       const config = await this.#deps.connect.config(name, signal);
       if (config && (await this.#deps.connect.status(name, signal)).connector.state !== 'STOPPED') {
-        orphans.push({ kind: database.kind, name: database.name, captured: [], settings: database });
+        orphans.push(nothingOf(database));
       }
     }
     return orphans;
@@ -104,4 +122,8 @@ export class PipelineSources {
   #tellStop({ name }: PreparedSource): void {
     this.options.tell(`${name}: the connector ${connectorName(name)} is stopped; its slot stays`);
   }
+}
+
+function nothingOf(settings: PreparedSource['settings']): PreparedSource {
+  return { kind: settings.kind, name: settings.name, captured: [], settings };
 }

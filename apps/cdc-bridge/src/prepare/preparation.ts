@@ -1,6 +1,7 @@
 import type { Pipeline } from '../pipelines/pipeline.schema.js';
 import { wildcardOf } from '../pipelines/wildcard.js';
 import { deadLetterTopics } from '../sources/change-topics.js';
+import { leftBehind } from './left-behind.js';
 import { PipelineSources } from './pipeline-sources.js';
 import { PipelineTargets } from './pipeline-targets.js';
 import type { PreparationOptions } from './preparation.options.js';
@@ -18,22 +19,24 @@ export class Preparation {
     this.#sources = new PipelineSources(options, this.#topics);
   }
 
-  /** Tells what `apply` would do; changes nothing. */
+  /** Tells what `apply` would do, and what it leaves to `remove` and `dropSlot`; changes nothing. */
   async plan(): Promise<void> {
     const { pipelines } = this.options;
     await this.#targets.check(pipelines);
     await this.#targets.plan(pipelines);
     await this.#topics.plan(deadLetterTopics(pipelines));
     await this.#sources.plan(pipelines);
+    await this.#tellLeftBehind();
   }
 
-  /** Does what `plan` tells; again changes nothing. */
+  /** Does what `plan` tells; again changes nothing, and tells what it leaves. */
   async apply(): Promise<void> {
     const { pipelines } = this.options;
     await this.#targets.check(pipelines);
     await this.#topics.apply(deadLetterTopics(pipelines));
     await this.#targets.apply(pipelines);
     await this.#sources.apply(pipelines);
+    await this.#tellLeftBehind();
   }
 
   /**
@@ -58,5 +61,17 @@ export class Preparation {
         ? `${name} is undone: take it out of the file, or the next apply brings it back`
         : `${name} is undone until the next apply, for which the wildcard ${wildcard} stands for it: to keep it out, name the other tables instead of the wildcard`,
     );
+  }
+
+  /**
+   * Gives up a database that no pipeline of the file reads: its slot, its connector, and what following it needs.
+   * @throws Error while a pipeline reads it, for a name that the environment does not have, and where the slot stays
+   */
+  dropSlot(database: string): Promise<void> {
+    return this.#sources.dropSlot(database, this.options.pipelines);
+  }
+
+  async #tellLeftBehind(): Promise<void> {
+    for (const line of await leftBehind(this.options)) this.options.tell(line);
   }
 }

@@ -16,7 +16,6 @@ import { openSources, type Sources, type SourcesOptions } from './sources.js';
 import { TwoWayService } from './two-way.service.js';
 
 export interface BridgeOptions extends SourcesOptions {
-  readonly databases: readonly DatabaseSettings[];
   readonly registryUrl: string;
   readonly limits?: SharedParts['limits'];
 }

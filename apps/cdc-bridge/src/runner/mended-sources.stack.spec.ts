@@ -41,7 +41,7 @@ beforeAll(async () => {
   await items('counts').insertMany(Array.from({ length: 20 }, (_, i) => item(i + 1)));
   await items('pages').insertMany([1, 2, 3].map(item));
   await app.query('insert into twins values (1, 1), (2, 2)');
-  await bridge.deploy([shelves(), documented('counts'), documented('pages'), twins()]);
+  await bridge.deploy(everything());
   for (const table of ['shelves', 'counts', 'pages', 'twins']) await flows.untilEqual(keyed(table));
 }, 240_000);
 
@@ -57,6 +57,7 @@ const twins = () => ({
   ],
   conflict: { priority: 'postgres' },
 });
+const everything = () => [shelves(), documented('counts'), documented('pages'), twins()];
 const documented = (name: string) => flows.itemsEntry(name);
 
 async function deployAgain(...pipelines: object[]): Promise<void> {
@@ -159,6 +160,7 @@ it('undoes a pipeline whatever became of the tables of others', async () => {
 
 it('stops the connector of a database that left the file, keeps its slot, and misses nothing when it is back', async () => {
   const name = bridge.connector('postgres');
+  const database = bridge.names.postgres;
   await bridge.write([documented('counts'), documented('pages')]);
   expect(await bridge.prepare('plan')).toContain(`the connector ${name} is stopped; its slot stays`);
   expect((await bridge.connect.status(name, signal())).connector.state).toBe('RUNNING');
@@ -176,7 +178,15 @@ it('stops the connector of a database that left the file, keeps its slot, and mi
       `${bridge.databases.name}_cdc`,
     ]);
   expect((await sees()).rows).toEqual([{ sees: false }]);
-  expect(await bridge.prepare('apply')).not.toContain(name);
+  const kept = new RegExp(
+    `^${database}: the replication slot ${slotName(database)}, .* \\d+ MB .*pipelines drop-slot ${database}$`,
+    'm',
+  );
+  for (const command of ['plan', 'apply']) {
+    const told = await bridge.prepare(command);
+    expect(told).toMatch(kept);
+    expect(told).not.toContain('is stopped');
+  }
 
   await app.query(`delete from shelves where id = 30; update shelves set n = -1 where id = 40;
     insert into shelves values (102, 1)`);
@@ -251,4 +261,29 @@ it('stops the connector of documents that left the file, and misses nothing when
   await flows.untilSwept('counts', /captured anew/);
   await items('counts').deleteOne({ _id: 200 });
   await flows.untilEqual(keyed('counts'));
+}, 240_000);
+
+it('gives up the slot of a database that left the file when it is told to, and not sooner', async () => {
+  const database = bridge.names.postgres;
+  const slots = async () =>
+    (await owner.query('select from pg_replication_slots where slot_name = $1', [slotName(database)]))
+      .rowCount;
+  await expect(bridge.prepare('drop-slot', database)).rejects.toThrow(
+    `pipelines of the file read ${database}`,
+  );
+  expect(await slots()).toBe(1);
+  await bridge.write([documented('counts')]);
+  await bridge.prepare('apply');
+  expect(await slots()).toBe(1);
+  expect(await bridge.prepare('drop-slot', database)).toContain('publication');
+  expect(await slots()).toBe(0);
+  expect(await bridge.connect.config(bridge.connector('postgres'), signal())).toBeUndefined();
+  expect(await bridge.prepare('plan')).not.toContain(slotName(database));
+  // As after somebody had deleted the connector.
+  const cdc = await bridge.databases.postgres('cdc');
+  await cdc.query(`select pg_create_logical_replication_slot($1, 'pgoutput')`, [slotName(database)]);
+  const drop = `select pg_drop_replication_slot('${slotName(database)}')`;
+  await expect(bridge.prepare('drop-slot', database)).rejects.toThrow(drop);
+  await cdc.query(drop);
+  expect(await bridge.prepare('plan')).not.toContain(slotName(database));
 }, 240_000);

@@ -14,7 +14,7 @@ import { type ConnectorFault, connectorFault, describeFault } from './connector-
 import { tablesOfFault } from './fault-column.js';
 import { collectionsOfFault } from './oversized-documents.js';
 import { tablesOfLargeRows } from './oversized-rows.js';
-import { isInSnapshot, readSlot, type SlotState, slotAlarm } from './replication-slot.js';
+import { isInSnapshot, LAG_ALARM_BYTES, readSlot, type SlotState, slotAlarm } from './replication-slot.js';
 import {
   NEVER_FAILED,
   nextRestart,
@@ -28,7 +28,6 @@ import type { Source } from './source.js';
 const POLL_MS = 2_000;
 /** A connector may be without its slot for a moment, while it starts. */
 const INACTIVE_MS = 30_000;
-const LAG_ALARM_BYTES = 512 * 1_024 * 1_024;
 
 export interface ConnectorsOptions {
   readonly connect: ConnectApi;

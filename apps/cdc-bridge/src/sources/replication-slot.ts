@@ -1,5 +1,9 @@
 import type { ConnectorOffset } from '@millrace/messaging';
 import type { Pool } from 'pg';
+import { slotName } from '../names/bridge-names.js';
+
+/** Of the log that a slot holds back: with more, somebody is told. */
+export const LAG_ALARM_BYTES = 512 * 1_024 * 1_024;
 
 /** A connector's place in Postgres' log, as the server sees it. */
 export interface SlotState {
@@ -43,6 +47,17 @@ export function slotAlarm(name: string, slot: SlotState | null, lagAlarmBytes: n
   if (slot.heldBytes > lagAlarmBytes)
     return `the replication slot ${name} holds back ${megabytes(slot.heldBytes)} MB of the log, of which the connector has read all but ${megabytes(slot.lagBytes)}: a transaction that was begun before is still open. End it, or the server may lose the slot`;
   return undefined;
+}
+
+/**
+ * What is to be known of a slot that was kept for a database from which no pipeline reads any more.
+ * @param database as pipelines name it
+ */
+export function keptSlot(database: string, { heldBytes, lost }: SlotState): string {
+  const slot = slotName(database);
+  if (lost)
+    return `the replication slot ${slot}, from which no pipeline reads, is lost. Drop it with select pg_drop_replication_slot('${slot}'), as a role with REPLICATION`;
+  return `the replication slot ${slot}, from which no pipeline reads, is kept and holds back ${megabytes(heldBytes)} MB of the log, more as the database is written to: bring a pipeline back that reads it, or give it up with pipelines drop-slot ${database}`;
 }
 
 const megabytes = (bytes: number) => Math.round(bytes / 1_048_576);

@@ -2,12 +2,14 @@ import { ConnectApi, SchemaRegistry, silentLog } from '@millrace/messaging';
 import { BreakableProxy, eventually } from '@millrace/testing';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { openSources } from '../runner/sources.js';
 import { SourceUnderTest } from '../testing/source.under-test.js';
 import { Connectors } from './connectors.js';
 import { type SourceSnapshot, SourceWatermarks } from './source-watermarks.js';
 
 /** A connector is without its slot for a second when it starts. */
 const INACTIVE_MS = 3_000;
+const LAG_ALARM_BYTES = 64 * 1_024 * 1_024;
 const within = (ms: number) => AbortSignal.timeout(ms);
 
 describe.each(['postgres', 'mongo'] as const)('watermarks of a %s source', (kind) => {
@@ -127,7 +129,7 @@ describe('the watch over connectors', () => {
       log: silentLog,
       pollMs: 200,
       restarts: { firstMs: 300, maxMs: 1_000, calmMs: 5_000, longestCalmMs: 60_000, lastingAfter: 2 },
-      lagAlarmBytes: 64 * 1_024 * 1_024,
+      lagAlarmBytes: LAG_ALARM_BYTES,
       inactiveMs: INACTIVE_MS,
     });
     watches.push(started);
@@ -253,6 +255,35 @@ describe('the watch over connectors', () => {
     await alarm(/ MB behind/, blind);
     expect(blind.reasons()).toContainEqual(expect.stringContaining('does not answer'));
     await source.connect.resume(source.connector, within(60_000));
+    await noAlarm();
+  });
+
+  it('alarms on a slot that is kept of a database that no pipeline reads any more, and says how to be rid of it', async () => {
+    const warned: string[] = [];
+    const sources = openSources(
+      {
+        pipelines: [],
+        databases: [source.settings],
+        brokers: source.stack.kafka.bootstrapServers,
+        connectUrl: source.stack.connect.url,
+        log: { ...silentLog, warn: (message) => void warned.push(message) },
+        lagAlarmBytes: LAG_ALARM_BYTES,
+      },
+      source.open,
+      new SchemaRegistry({ url: source.stack.registry.url }),
+    );
+    try {
+      await source.connect.stop(source.connector, within(60_000));
+      await fill();
+      sources.start();
+      const told = new RegExp(`no pipeline reads, .* \\d+ MB .*pipelines drop-slot ${source.name}$`);
+      await eventually('the alarm', 60_000, () => sources.reasons().find((reason) => told.test(reason)));
+      expect(warned).toEqual([expect.stringMatching(told)]);
+      await source.connect.resume(source.connector, within(60_000));
+      await eventually('its alarm to end', 60_000, () => sources.reasons().length === 0);
+    } finally {
+      await sources.close();
+    }
     await noAlarm();
   });
 

@@ -43,6 +43,15 @@ export function sourcesOfPipelines(pipelines: readonly Pipeline[]): Source[] {
   }));
 }
 
+/** Databases of the environment that no pipeline reads. */
+export function unread<T extends Pick<DatabaseSettings, 'name'>>(
+  databases: readonly T[],
+  pipelines: readonly Pipeline[],
+): T[] {
+  const read = new Set(sourcesOfPipelines(pipelines).map(({ name }) => name));
+  return databases.filter(({ name }) => !read.has(name));
+}
+
 function needs(name: string, pipeline: Pipeline): Captured {
   if (isTwoWay(pipeline)) return { name, snapshot: false, appendOnly: false, delayMs: 0 };
   return {

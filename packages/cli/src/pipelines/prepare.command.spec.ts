@@ -12,6 +12,10 @@ it.each([
     ['remove', 'orders', '--drop-slot'],
     ['remove', 'orders', '--drop-slot'],
   ],
+  [
+    ['drop-slot', 'orders'],
+    ['drop-slot', 'orders'],
+  ],
 ])('%j asks the deploy step for %j', async ([name, ...args], asked) => {
   const started: string[][] = [];
   const command = prepareCommands(async (...all) => void started.push(all)).find(

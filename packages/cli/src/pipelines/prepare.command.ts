@@ -27,6 +27,10 @@ export const prepareCommands = (run: (...args: string[]) => Promise<void> = prep
     .argument('<pipeline>', 'its name in pipelines.yaml, which still has it')
     .option('--drop-slot', 'also the replication slot of a database from which nothing flows any more')
     .action((name, { dropSlot = false }) => run('remove', name, ...(dropSlot ? ['--drop-slot'] : []))),
+  new Command('drop-slot')
+    .description('give up a database that no pipeline reads any more: its replication slot and its connector')
+    .argument('<database>', 'its name in the environment')
+    .action((name) => run('drop-slot', name)),
 ];
 
 async function prepare(...args: string[]): Promise<void> {

@@ -1,0 +1,30 @@
+import type { PostgresDatabase } from '../databases/named-databases.js';
+import { slotName } from '../names/bridge-names.js';
+import { keptSlot, readSlot } from '../sources/replication-slot.js';
+import { unread } from '../sources/source.js';
+import type { PreparationOptions } from './preparation.options.js';
+
+type Places = Pick<PreparationOptions, 'pipelines' | 'settings' | 'databases'>;
+
+/**
+ * What stays of pipelines that left the file, a line each, with the way to be rid of it. Every `plan` and `apply` tells it
+ * again: it may cost a disk, and what was stopped or is not in the file tells nobody.
+ */
+export async function leftBehind(options: Places): Promise<string[]> {
+  const databases = options.settings.filter(({ kind }) => kind === 'postgres');
+  const kept = await Promise.all(databases.map(({ name }) => keptIn(name, options)));
+  return kept.flat();
+}
+
+async function keptIn(name: string, { databases, settings, pipelines }: Places): Promise<string[]> {
+  if (!unread(settings, pipelines).some((database) => database.name === name)) return [];
+  const found = await keptSlots(databases.postgres(name)).catch(({ message }: Error) => [
+    `what is left there of pipelines that are gone cannot be seen: ${message}`,
+  ]);
+  return found.map((line) => `${name}: ${line}`);
+}
+
+async function keptSlots({ name, pool }: PostgresDatabase): Promise<string[]> {
+  const slot = await readSlot(pool, slotName(name));
+  return slot ? [keptSlot(name, slot)] : [];
+}
