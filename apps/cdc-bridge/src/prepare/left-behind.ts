@@ -1,5 +1,7 @@
 import type { PostgresDatabase } from '../databases/named-databases.js';
 import { slotName } from '../names/bridge-names.js';
+import { keptPair, pairsIn } from '../pairs/kept-pairs.js';
+import { isTwoWay, type Pipeline } from '../pipelines/pipeline.schema.js';
 import { keptSlot, readSlot } from '../sources/replication-slot.js';
 import { unread } from '../sources/source.js';
 import type { PreparationOptions } from './preparation.options.js';
@@ -17,14 +19,24 @@ export async function leftBehind(options: Places): Promise<string[]> {
 }
 
 async function keptIn(name: string, { databases, settings, pipelines }: Places): Promise<string[]> {
-  if (!unread(settings, pipelines).some((database) => database.name === name)) return [];
-  const found = await keptSlots(databases.postgres(name)).catch(({ message }: Error) => [
-    `what is left there of pipelines that are gone cannot be seen: ${message}`,
-  ]);
-  return found.map((line) => `${name}: ${line}`);
+  const postgres = databases.postgres(name);
+  const isIdle = unread(settings, pipelines).some((database) => database.name === name);
+  const found = await Promise.all([isIdle ? keptSlots(postgres) : [], keptPairs(postgres, pipelines)]).catch(
+    ({ message }: Error) => [[`what is left there of pipelines that are gone cannot be seen: ${message}`]],
+  );
+  return found.flat().map((line) => `${name}: ${line}`);
 }
 
 async function keptSlots({ name, pool }: PostgresDatabase): Promise<string[]> {
   const slot = await readSlot(pool, slotName(name));
   return slot ? [keptSlot(name, slot)] : [];
+}
+
+async function keptPairs(
+  { name, pool }: PostgresDatabase,
+  pipelines: readonly Pipeline[],
+): Promise<string[]> {
+  const own = pipelines.filter((each) => isTwoWay(each) && each.between[0].postgres === name);
+  const isGone = (pair: string) => !own.some((each) => each.name === pair);
+  return (await pairsIn(pool)).filter(isGone).map(keptPair);
 }

@@ -91,6 +91,16 @@ it('tells of a slot that the server has given up, and begins anew once that is d
   expect(await flows.untilEqual(keyed('shelves'))).toMatchObject({ rows: 42 });
 }, 240_000);
 
+it('tells of a pair that left the file and was not undone', async () => {
+  const kept = `${bridge.names.postgres}: the pair twins is not in the file`;
+  await bridge.write([shelves(), documented('counts'), documented('pages')]);
+  const planned = await bridge.prepare('plan');
+  expect(planned).toContain(kept);
+  expect(planned).toContain('pipelines remove twins');
+  await bridge.write(everything());
+  expect(await bridge.prepare('plan')).toBe('');
+}, 60_000);
+
 it('undoes a pair: its triggers, rights and images, and what the bridge kept of it', async () => {
   const role = `${bridge.databases.name}_bridge`;
   const own = (await bridge.databases.mongo('bridge')).db(role);
