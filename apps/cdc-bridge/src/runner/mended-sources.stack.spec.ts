@@ -33,6 +33,7 @@ beforeAll(async () => {
      create table letters (id int primary key, n int, body text);
      create table counts (id int primary key, n int);
      create table pages (id int primary key, n int);
+     create table slips (n int);
      create table spare (id int primary key, n int);
      create table twins (id int primary key, n int)`,
   );
@@ -90,6 +91,25 @@ it('tells of a slot that the server has given up, and begins anew once that is d
   await app.query('insert into shelves values (101, 1)');
   expect(await flows.untilEqual(keyed('shelves'))).toMatchObject({ rows: 42 });
 }, 240_000);
+
+it('lists everything before it does the first of it', async () => {
+  await bridge.write([
+    shelves(),
+    flows.entry('slips', { appendOnly: true }),
+    documented('counts'),
+    documented('pages'),
+    twins(),
+  ]);
+  const captured = 'public.slips captured, REPLICA IDENTITY FULL';
+  const told = new RegExp(
+    `: ${captured}\\n[\\s\\S]*: publication .* with public\\.slips\\n[\\s\\S]*~ table\\.include\\.list=[\\s\\S]*${captured}: .*lock timeout`,
+  );
+  await app.query('begin; insert into slips values (1)');
+  await expect(bridge.prepare('apply')).rejects.toThrow(told);
+  await app.query('rollback');
+  await bridge.write(everything());
+  await bridge.prepare('apply');
+}, 120_000);
 
 it('tells of a pair that left the file and was not undone', async () => {
   const kept = `${bridge.names.postgres}: the pair twins is not in the file`;
