@@ -2,6 +2,7 @@ import { deleteTopic, eventually, expireRecords, setTopicConfig } from '@millrac
 import { type Collection, type Db, Int32 } from 'mongodb';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { heartbeatTopic } from '../names/bridge-names.js';
 import type { BridgeUnderTest } from '../testing/bridge-under-test.js';
 import { Flows, type Item, item, keyed, NO_DIFFERENCE } from '../testing/flows.js';
 import { StreamedChanges } from '../testing/streamed-changes.js';
@@ -206,4 +207,23 @@ it('begins with no topic that may lose what it still needs, and says which and w
   await bridge.prepare('apply');
   expect(await flows.untilEqual(keyed('shelves'))).toMatchObject({ rows: 34 });
   for (const pipeline of Object.keys(faults)) await bridge.untilIdle(pipeline);
+}, 180_000);
+
+it('begins with no connector that lacks the topic of its heartbeats, and brings nothing, although it runs', async () => {
+  const topic = heartbeatTopic(bridge.names.postgres);
+  await stopAll();
+  await deleteTopic(brokers, topic);
+  await bridge.start();
+  for (const pipeline of ['shelves', 'couples']) {
+    await eventually(`the fault of ${pipeline}`, 60_000, async () => {
+      const { state, reasons } = await bridge.status(pipeline);
+      const isTold = reasons.some((reason) => reason.includes(`the topic ${topic} is missing: run prepare`));
+      return state !== 'running' && isTold;
+    });
+  }
+  await bridge.untilIdle('counts');
+  await app.query('insert into shelves values (104, 1)');
+  await bridge.prepare('apply');
+  await flows.untilEqual(keyed('shelves'));
+  for (const pipeline of ['shelves', 'couples']) await bridge.untilIdle(pipeline);
 }, 180_000);

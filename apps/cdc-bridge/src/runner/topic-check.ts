@@ -1,10 +1,10 @@
 import { checkTopics, type Log } from '@millrace/messaging';
 import type { NamedDatabases } from '../databases/named-databases.js';
 import type { Pipeline } from '../pipelines/pipeline.schema.js';
-import { capturedTopics } from '../sources/change-topics.js';
+import { topicsOfSource } from '../sources/change-topics.js';
 import { sourcesOfPipelines } from '../sources/source.js';
 
-/** The pipeline's topic is missing, or keeps its records for too short a time. */
+/** A topic that the pipeline needs is missing, or keeps its records for too short a time. */
 export class TopicUnfit extends Error {
   readonly code = 'TOPIC_UNFIT';
   readonly canRetry = true;
@@ -21,7 +21,8 @@ export interface TopicCheckParts {
 }
 
 /**
- * Looks at the topics that a pipeline reads: one, of a pair those of both sides.
+ * Looks at the topics that a pipeline reads, one, of a pair those of both sides, and at those that their connectors need
+ * beside: while one of these is missing, the connector runs and brings nothing.
  * @param keyless whether its table has no key
  * @throws TopicUnfit where one may lose what the pipeline still needs
  */
@@ -32,7 +33,7 @@ export async function checkTopicsOf(
 ): Promise<void> {
   const declared = sourcesOfPipelines([pipeline]).flatMap((source) => {
     const path = source.kind === 'mongo' ? databases.mongo(source.name).db.databaseName : '';
-    return capturedTopics(source, path, keyless ? source.captured.map(({ name }) => name) : []);
+    return topicsOfSource(source, path, keyless ? source.captured.map(({ name }) => name) : []);
   });
   const faults = await checkTopics({ brokers, clientId: 'cdc-bridge', log }, declared);
   if (faults.length > 0) throw new TopicUnfit(faults);

@@ -29,11 +29,7 @@ const PASSING_MS = DAY_MS;
  * @param keyless tables without a key: their records, which no key brings to one partition, need order all the same
  * @throws Error where two tables would share a topic, whose name keeps only some characters apart
  */
-export function capturedTopics(
-  source: Source,
-  path: string,
-  keyless: readonly string[] = [],
-): TopicDeclaration[] {
+function capturedTopics(source: Source, path: string, keyless: readonly string[] = []): TopicDeclaration[] {
   const topics = source.captured.map(({ name, delayMs }) =>
     topic(within(source, path, name), keyless.includes(name) ? 1 : CHANGE_PARTITIONS, delayMs + OUTAGE_MS),
   );
