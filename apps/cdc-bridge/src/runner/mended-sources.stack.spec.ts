@@ -2,7 +2,7 @@ import { type Comparison, eventually } from '@millrace/testing';
 import { Binary, type Collection, type Db, Int32 } from 'mongodb';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { slotName } from '../names/bridge-names.js';
+import { connectorName, slotName } from '../names/bridge-names.js';
 import type { BridgeUnderTest } from '../testing/bridge-under-test.js';
 import { BAG, Flows, type Item, item, keyed, NO_DIFFERENCE } from '../testing/flows.js';
 import { loseSlot } from '../testing/lose-slot.js';
@@ -118,6 +118,20 @@ it('tells of a pair that left the file and was not undone', async () => {
   expect(planned).toContain(kept);
   expect(planned).toContain('pipelines remove twins');
   await bridge.write(everything());
+  expect(await bridge.prepare('plan')).toBe('');
+}, 60_000);
+
+it('tells of a connector that reads a database by a name that the environment has no more', async () => {
+  const { name: _, ...config } = (await bridge.connect.config(bridge.connector('postgres'), signal())) ?? {};
+  const former = `${bridge.names.postgres}-before`;
+  const settings = { ...config, 'topic.prefix': connectorName(former), 'slot.name': slotName(former) };
+  await bridge.connect.createStopped(connectorName(former), settings, signal());
+  try {
+    const told = `the connector ${connectorName(former)} reads this database too`;
+    expect(await bridge.prepare('plan')).toContain(`${bridge.names.postgres}: ${told}`);
+  } finally {
+    await bridge.connect.remove(connectorName(former), signal());
+  }
   expect(await bridge.prepare('plan')).toBe('');
 }, 60_000);
 

@@ -151,9 +151,10 @@ async function plan(prepared: Prepared, source: PreparedSource, deps: SourceDeps
   };
 }
 
-function configOf(
+/** The settings that a source's connector should have. */
+export function configOf(
   { kind, name, captured, settings }: PreparedSource,
-  { registryUrl }: SourceDeps,
+  { registryUrl }: Pick<SourceDeps, 'registryUrl'>,
 ): ConnectorConfig {
   const build = kind === 'postgres' ? postgresConnector : mongoConnector;
   return build(name, settings.connectorUrl, captured, registryUrl);

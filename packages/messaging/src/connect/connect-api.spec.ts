@@ -34,3 +34,12 @@ it('does not wait for what is no rebalance', async () => {
   const connect = await answering([500, { message: 'no such thing' }], [200, {}]);
   await expect(connect.config('mine', AbortSignal.timeout(10_000))).rejects.toBeInstanceOf(ConnectRefusal);
 });
+
+it('lists the settings of every connector, by its name', async () => {
+  const config = { name: 'mine', 'tasks.max': '1' };
+  const connect = await answering([
+    200,
+    { mine: { info: { name: 'mine', config, tasks: [], type: 'source' } } },
+  ]);
+  expect(await connect.configs(AbortSignal.timeout(10_000))).toEqual(new Map([['mine', config]]));
+});

@@ -44,6 +44,13 @@ export class ConnectApi {
     return orNone(this.call('GET', `${pathOf(name)}/config`, signal) as Promise<ConnectorConfig>);
   }
 
+  /** The settings of every connector of the cluster, by its name, whosever they are. */
+  async configs(signal: AbortSignal): Promise<ReadonlyMap<string, ConnectorConfig>> {
+    const answer = await this.call('GET', '/connectors?expand=info', signal);
+    const known = Object.entries(answer as Record<string, { info: { config: ConnectorConfig } }>);
+    return new Map(known.map(([name, { info }]) => [name, info.config]));
+  }
+
   /** Makes a connector that does not run until it is resumed. */
   async createStopped(name: string, config: ConnectorConfig, signal: AbortSignal): Promise<void> {
     await this.call('POST', '/connectors', signal, { name, config, initial_state: 'STOPPED' });
