@@ -106,10 +106,10 @@ export class Bridge {
     ];
   }
 
-  /** What does not flow, while the rest does: keys that are parked. */
+  /** What does not flow, while the rest does: keys that are parked, a database that nobody reads any more. */
   async notes(): Promise<string[]> {
     const told = await Promise.all([...this.services.values()].map((service) => service.notes?.() ?? []));
-    return told.flat();
+    return [...this.sources.notes(), ...told.flat()];
   }
 
   /** Finishes what is in hand, within a bounded time. */

@@ -24,8 +24,10 @@ export interface SourcesOptions {
 /** The databases that pipelines read, or have read, while the process lives. */
 export interface Sources extends SourcesPort {
   start(): void;
-  /** Why changes do not come as they should, and what nobody reads any more; none while all is well. */
+  /** Why changes do not come as they should; none while they do. */
   reasons(): string[];
+  /** What nobody reads any more, and what it costs. */
+  notes(): string[];
   close(): Promise<void>;
 }
 
@@ -58,7 +60,8 @@ export function openSources(
       watermarks.start();
       keptSlots.start();
     },
-    reasons: () => [...connectors.reasons(), ...watermarks.reasons(), ...keptSlots.reasons()],
+    reasons: () => [...connectors.reasons(), ...watermarks.reasons()],
+    notes: () => keptSlots.notes(),
     alarms: (database) => connectors.status(database).alarms,
     caughtUp: (database, signal) => watermarks.caughtUp(database, signal),
     lagSeconds: (database) => watermarks.lagSeconds(database),

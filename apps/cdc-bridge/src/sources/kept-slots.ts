@@ -36,7 +36,7 @@ export class KeptSlots {
   }
 
   /** Which of them hold back more than they may, a sentence each. */
-  reasons(): string[] {
+  notes(): string[] {
     return [...this.#alarms.values()];
   }
 

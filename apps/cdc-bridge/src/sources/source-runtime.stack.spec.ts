@@ -277,10 +277,10 @@ describe('the watch over connectors', () => {
       await fill();
       sources.start();
       const told = new RegExp(`no pipeline reads, .* \\d+ MB .*pipelines drop-slot ${source.name}$`);
-      await eventually('the alarm', 60_000, () => sources.reasons().find((reason) => told.test(reason)));
+      await eventually('the alarm', 60_000, () => sources.notes().find((note) => told.test(note)));
       expect(warned).toEqual([expect.stringMatching(told)]);
       await source.connect.resume(source.connector, within(60_000));
-      await eventually('its alarm to end', 60_000, () => sources.reasons().length === 0);
+      await eventually('its alarm to end', 60_000, () => sources.notes().length === 0);
     } finally {
       await sources.close();
     }
