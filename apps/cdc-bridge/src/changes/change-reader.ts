@@ -17,9 +17,9 @@ export type Reading =
   | {
       readonly kind: 'change';
       readonly change: Change;
-      /** When the source committed it; for a row of a snapshot, when that began. */
+      /** When the source committed it; for a row of a snapshot, when that began or it was read. */
       readonly at: Date;
-      /** Names the snapshot that the row came with, another for each; null for a streamed change. */
+      /** Names the snapshot that the row came with, another for each; null for a streamed change, and of a document. */
       readonly snapshot: string | null;
       /** The row as the connector has read it, in whatever snapshot, and no change of it. */
       readonly isRead?: true;

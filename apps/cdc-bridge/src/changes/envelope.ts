@@ -10,7 +10,7 @@ export interface Envelope {
   readonly op: Op;
   readonly before: unknown;
   readonly after: unknown;
-  /** When the source committed it; for a row of a snapshot, when that began. */
+  /** When the source committed it; for a row of a snapshot, when that began or the row was read. */
   readonly at: Date;
   /** `false` for a streamed change, `incremental`, or a word for the row's place in a snapshot. */
   readonly snapshot: string;
@@ -44,13 +44,12 @@ function isOfSnapshot({ op, snapshot }: Envelope): boolean {
 }
 
 /**
- * Names the whole snapshot that a row came with, by where the source's log stood when it began: the same for all its
- * rows, of whatever table. Null for what came with none.
+ * Names the whole snapshot that a row came with: in Postgres by where the log stood when it began, the same for all its
+ * rows of whatever table; in MongoDB by when the row was read. Null for what came with none.
  */
 export function snapshotName(envelope: Envelope): string | null {
-  const { lsn, ord, ts_us } = envelope.source;
-  if (!isOfSnapshot(envelope)) return null;
-  return lsn === undefined ? `${String(ts_us)} ${String(ord)}` : String(lsn);
+  const { lsn, ts_us } = envelope.source;
+  return isOfSnapshot(envelope) ? String(lsn ?? ts_us) : null;
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -14,8 +14,6 @@ const source = {
   fields: [
     { name: 'ts_ms', type: 'long' },
     { name: 'snapshot', type: text },
-    { name: 'ts_us', type: 'long', default: 0 },
-    { name: 'ord', type: 'int', default: 0 },
   ],
 };
 const types = [
@@ -85,17 +83,6 @@ describe('MongoChangeReader', () => {
     await expect(read({ op: 'u', after: before, ...streamed })).rejects.toThrow(ValueFault);
     expect(await read({ op: 'u', ...streamed })).toMatchObject({ change: { isNew: true, omitted: [] } });
     expect(await read(null)).toEqual({ kind: 'nothing' });
-  });
-
-  it('names a snapshot, but not an incremental one', async () => {
-    const row = { op: 'r', after: '{"_id": 5}' };
-    const source = { ts_ms: 5n, ts_us: 5_000n, ord: 33 };
-    expect(await read({ ...row, source: { ...source, snapshot: 'last' } })).toMatchObject({
-      snapshot: '5000 33',
-    });
-    expect(await read({ ...row, source: { ...source, snapshot: 'incremental' } })).toMatchObject({
-      snapshot: null,
-    });
   });
 
   it.each([

@@ -6,7 +6,7 @@ import { parseLegacyExtendedJson } from '../values/legacy-extended-json.js';
 import { unlessFault, ValueFault } from '../values/value.fault.js';
 import type { ChangeReader, ChangeRecord, Reading } from './change-reader.js';
 import { readDocumentId } from './document-id.js';
-import { type Envelope, envelopeOf, readMark, snapshotName } from './envelope.js';
+import { type Envelope, envelopeOf, readMark } from './envelope.js';
 import { decodeRecord, notAChange } from './record.decoder.js';
 
 /** Reads the changes of a MongoDB collection. */
@@ -24,7 +24,7 @@ export class MongoChangeReader implements ChangeReader {
     if (op === 't') return { kind: 'truncate', at };
     const change = await this.#change(envelope, key);
     if (!change) return { kind: 'nothing' };
-    return { kind: 'change', change, at, snapshot: snapshotName(envelope), ...readMark(envelope) };
+    return { kind: 'change', change, at, snapshot: null, ...readMark(envelope) };
   }
 
   async #change(envelope: Envelope, key: Buffer | null): Promise<Change | null> {

@@ -29,8 +29,10 @@ export async function followSnapshot(
   if (decision === 'known') return;
   if (decision === 'sweep') {
     const reason = 'a new snapshot of its source began';
-    log.warn(`${reason}: changes were lost`, { pipeline: name });
+    const message = `${reason}: changes were lost`;
+    log.warn(message, { pipeline: name });
     await controls.requestSweep(name, reason);
+    await controls.setLastError(name, { code: 'SNAPSHOT_AGAIN', message, at: new Date() });
   }
   // After the request: a crash between asks twice.
   await controls.rememberSnapshot(sourceMemoryOf(name), snapshot.began.toISOString());
@@ -41,7 +43,7 @@ export interface PipelineMemory {
   readonly known: string | null;
   /** Whether it has read anything, or is about to. */
   readonly hasBegun: boolean;
-  /** The snapshot whose rows came last; null where none came. */
+  /** The snapshot whose rows came last; null where none came, and of documents. */
   readonly rows: string | null;
 }
 
@@ -52,6 +54,6 @@ export function onSnapshot(
 ): 'known' | 'remember' | 'sweep' {
   if (known !== null && began.getTime() <= Date.parse(known)) return 'known';
   if (!hasBegun) return 'remember';
-  // A first one that was begun twice may have brought a row before that is gone by now.
+  // One that was begun twice may have brought a row before that is gone by now.
   return isFirst && (rows === null || rows === name) ? 'remember' : 'sweep';
 }

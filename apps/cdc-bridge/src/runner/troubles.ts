@@ -60,10 +60,11 @@ export class Troubles {
     if (snapshot === this.#snapshot) return;
     const { checkpoints, control, route, log } = this.parts;
     const { name } = route.pipeline;
+    // In this order: another partition remembers the snapshot before its checkpoint passes a row of it.
+    const hasRead = (await checkpoints.all(name).catch(unavailable)).some(({ read }) => read > 0n);
     const before = (await control.all().catch(unavailable)).get(name)?.snapshot ?? null;
     // The first rows of a pipeline that came later are of no whole snapshot, and leave none to remember.
-    const isFirst =
-      before === null && (await checkpoints.all(name).catch(unavailable)).every(({ read }) => read === 0n);
+    const isFirst = before === null && !hasRead;
     if (!isFirst && before !== snapshot) {
       await this.sweep(`a new snapshot began: ${snapshot}`);
       const message = `a new snapshot began, ${snapshot}: unless it was asked for, changes were lost`;

@@ -47,7 +47,7 @@ export interface SourceSnapshot {
   /** See `snapshotName`. */
   readonly name: string;
   readonly began: Date;
-  /** Whether the connector had told of no change before, as far as is known: then none was lost. */
+  /** Whether the connector had told of nothing before, as far as is known: then no change was lost. */
   readonly isFirst: boolean;
 }
 
@@ -181,8 +181,7 @@ export class SourceWatermarks {
       const change = value ? await this.#decode(value) : undefined;
       const told = { key: key ? (await this.#decode(key)).fields : {}, value: change?.fields };
       const marker = watermark.markerIn(told);
-      if (marker === undefined) continue;
-      watermark.arrived(marker);
+      if (marker !== undefined) watermark.arrived(marker);
       if (change) await this.#seen(name, change);
     }
     this.#positions.set(topic, next);
@@ -200,8 +199,9 @@ export class SourceWatermarks {
       this.#streamed.add(database);
       return;
     }
-    if (this.#told.get(database) === name) return;
-    const isFirst = !this.#streamed.has(database);
+    const told = this.#told.get(database);
+    if (told === name) return;
+    const isFirst = told === undefined && !this.#streamed.has(database);
     await this.#options.onSnapshot?.(database, { name, began: envelope.at, isFirst });
     this.#told.set(database, name);
   }

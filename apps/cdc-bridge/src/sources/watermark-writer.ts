@@ -57,10 +57,7 @@ function postgresWriter(databases: NamedDatabases, name: string): WatermarkWrite
   };
 }
 
-/**
- * One document that each marker changes: an insert would make the collection anew after it was dropped. Until the first
- * it tells of none, so that a connector's first snapshot is not taken for one that begins anew.
- */
+/** One document that each marker changes: an insert would make the collection anew after it was dropped. */
 function mongoWriter(databases: NamedDatabases, name: string): WatermarkWriter {
   const { db } = databases.mongo(name);
   const watermarks = db.collection<MarkedDocument>(WATERMARKS_COLLECTION);
