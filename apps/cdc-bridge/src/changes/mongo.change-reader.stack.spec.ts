@@ -58,8 +58,8 @@ beforeAll(async () => {
   db = await databases.documents('owner');
   owner = await databases.postgres('owner');
   await owner.query(`grant usage on schema public to ${databases.name}_bridge`);
-  for (const _id of IDS) await db.collection('ids').insertOne({ _id: _id as never, v: new Int32(1) });
-  captured = await Captured.start(stack, databases, 'mongo', ['ids', 'docs', 'composite']);
+  for (const _id of IDS) await db.collection('2ids').insertOne({ _id: _id as never, v: new Int32(1) });
+  captured = await Captured.start(stack, databases, 'mongo', ['2ids', 'docs', 'composite']);
 }, 180_000);
 
 afterAll(async () => {
@@ -143,7 +143,7 @@ describe('the changes of a MongoDB collection', () => {
 
   it('find a document again by the key of its row, whatever its _id was', async () => {
     const route = await open(
-      pipelineOf('ids', { id: { path: '_id', type: 'jsonb' }, v: { path: 'v', type: 'int4' } }),
+      pipelineOf('2ids', { id: { path: '_id', type: 'jsonb' }, v: { path: 'v', type: 'int4' } }),
     );
     const all = puts(await changes(route, IDS.length));
     expect(all.map(({ fields }) => exactText(fields.id)).sort()).toEqual(IDS.map(exactText).sort());
@@ -158,7 +158,7 @@ describe('the changes of a MongoDB collection', () => {
       ['bytea', IDS[9]],
     ]) {
       const typed = await open(
-        pipelineOf('ids', { id: { path: '_id', type }, v: { path: 'v', type: 'int4' } }),
+        pipelineOf('2ids', { id: { path: '_id', type }, v: { path: 'v', type: 'int4' } }),
       );
       const records = await captured.of(typed.topic, IDS.length);
       const read = await Promise.allSettled(records.map(async (record) => typed.reader.read(record)));
@@ -229,8 +229,8 @@ describe('the changes of a MongoDB collection', () => {
   });
 
   it('are told from the rows that were read', async () => {
-    const route = await open(pipelineOf('ids', { id: { path: '_id', type: 'jsonb' } }));
-    await db.collection('ids').insertOne({ v: new Int32(2) });
+    const route = await open(pipelineOf('2ids', { id: { path: '_id', type: 'jsonb' } }));
+    await db.collection('2ids').insertOne({ v: new Int32(2) });
     const records = await captured.of(route.topic, IDS.length + 1);
     const read = await Promise.all(records.map((record) => route.reader.read(record)));
     expect(read.filter((reading) => reading.kind === 'change' && !reading.isRead)).toHaveLength(1);

@@ -17,7 +17,7 @@ beforeAll(async () => {
     inject('stack'),
     `
     create table items (id int primary key, name text);
-    create table "Odd name; DROP" (id int primary key, name text);
+    create table "2nd name; DROP" (id int primary key, name text);
     create table "no$collection" (id int primary key);
     create table outbox (id int primary key, payload bytea);
     create table purchases (id int primary key, customer text, secret text, state text, total numeric(10,2));
@@ -33,7 +33,7 @@ beforeAll(async () => {
   ({ bridge, app, documents } = flows);
   const { postgres, mongo } = bridge.names;
   await app.query(`
-    insert into items values (1, 'there before'); insert into "Odd name; DROP" values (1, 'odd');
+    insert into items values (1, 'there before'); insert into "2nd name; DROP" values (1, 'odd');
     insert into outbox values (1, 'an event'); insert into fresh values (1, 'there before');
     insert into purchases values (1, 'ada', 'x', 'open', 1.50), (2, 'bob', 'x', 'draft', 2), (3, 'eve', 'x', 'paid', 3);
     insert into kept values (1, 'one'), (2, 'two'); insert into marked values (1, 'one'), (2, 'two')`);
@@ -83,24 +83,24 @@ const named = (table: string): Comparison => ({ table, key: [ID], fields: [text(
 describe('a schema with an asterisk', () => {
   it('stands for its tables, but never the bridge’s, a target, an outbox or one with an entry, and tells which', async () => {
     const { postgres, mongo } = bridge.names;
-    const added = 'the wildcard of all stands for public.Odd name; DROP, public.items';
+    const added = 'the wildcard of all stands for public.2nd name; DROP, public.items';
     expect(told).toContain(added);
     expect(bridge.instances[0]?.lines(added)).toHaveLength(1);
     expect(told).toContain('the wildcard of all leaves out public.no$collection, by whose names MongoDB');
-    await app.query(`insert into items values (2, 'later'); update "Odd name; DROP" set name = 'still'`);
+    await app.query(`insert into items values (2, 'later'); update "2nd name; DROP" set name = 'still'`);
     await flows.untilEqual(named('items'), 'all_items');
-    await flows.untilEqual(named('"Odd name; DROP"'), 'all_Odd name; DROP');
+    await flows.untilEqual(named('"2nd name; DROP"'), 'all_2nd name; DROP');
     const collections = (await documents.listCollections({}, { nameOnly: true }).toArray())
       .map(({ name }) => name)
       .filter((name) => name.startsWith('all_'));
-    expect(collections.sort()).toEqual(['all_Odd name; DROP', 'all_items']);
+    expect(collections.sort()).toEqual(['all_2nd name; DROP', 'all_items']);
     const shipped = await readFile(bridge.file, 'utf8');
     await bridge.write([
       { name: 'own', from: { postgres, table: 'millrace.*' }, to: { mongo, collection: 'own_*' } },
     ]);
     expect(await bridge.prepare('plan')).toContain('the wildcard of own stands for no table');
     await bridge.write(shipped);
-    expect(await flows.verify('all.Odd name; DROP')).toMatchObject({ compared: 1, ...NO_DIFFERENCE });
+    expect(await flows.verify('all.2nd name; DROP')).toMatchObject({ compared: 1, ...NO_DIFFERENCE });
   });
 });
 
@@ -255,7 +255,7 @@ it('undoes a wildcard under its own name; of one table it says that the wildcard
   const own = (await bridge.databases.mongo('bridge')).db(`${bridge.databases.name}_bridge`);
   const left = async () => {
     const { rows } = await flows.owner.query<{ name: string }>(
-      `select tablename as name from pg_publication_tables where tablename in ('items', 'Odd name; DROP', 'kept') order by 1`,
+      `select tablename as name from pg_publication_tables where tablename in ('items', '2nd name; DROP', 'kept') order by 1`,
     );
     const checkpoints = own.collection('checkpoints');
     const pipelines = await checkpoints.distinct('_id.pipeline', { '_id.pipeline': /^(all\.|kept)/ });
@@ -268,14 +268,14 @@ it('undoes a wildcard under its own name; of one table it says that the wildcard
     'all.items is undone until the next apply, for which the wildcard all stands for it',
   );
   expect(await left()).toEqual({
-    published: ['Odd name; DROP', 'kept'],
-    pipelines: ['all.Odd name; DROP', 'kept'],
+    published: ['2nd name; DROP', 'kept'],
+    pipelines: ['all.2nd name; DROP', 'kept'],
   });
   await bridge.prepare('apply');
-  expect((await left()).published).toEqual(['Odd name; DROP', 'items', 'kept']);
+  expect((await left()).published).toEqual(['2nd name; DROP', 'items', 'kept']);
   const whole = await bridge.prepare('remove', 'all');
   expect(whole).toContain('public.items released');
-  expect(whole).toContain('public.Odd name; DROP released');
+  expect(whole).toContain('public.2nd name; DROP released');
   expect(whole).toContain('all is undone: take it out of the file');
   expect(await left()).toEqual({ published: ['kept'], pipelines: ['kept'] });
   await expect(bridge.prepare('remove', 'alls')).rejects.toThrow('there is no pipeline alls');

@@ -131,6 +131,21 @@ describe('hostile bytes', () => {
     expect(Object.getPrototypeOf({}).polluted).toBeUndefined();
   });
 
+  it('names of which a part begins with a digit are read, as Kafka Connect writes them of such a table', () => {
+    const row = { type: 'record', name: 'Value', fields: [{ name: 'n', type: 'int' }] };
+    const type = parseSchema({
+      type: 'record',
+      name: '1st.public.2024_sales.Envelope',
+      fields: [
+        { name: 'before', type: ['null', { ...row, namespace: '1st.public.2024_sales' }] },
+        { name: 'after', type: ['null', '1st.public.2024_sales.Value'] },
+        { name: 'again', type: ['null', 'Value'] },
+      ],
+    });
+    const value = { before: { n: 1 }, after: { n: 2 }, again: null };
+    expect(type.fromBuffer(type.toBuffer(value))).toEqual(value);
+  });
+
   it('an int of more than 32 bits is refused', () => {
     expect(() => parseSchema({ type: 'int' }).fromBuffer(bytes(0x80, 0x80, 0x80, 0x80, 0x80, 0x01))).toThrow(
       '32-bit',

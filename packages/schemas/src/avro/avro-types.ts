@@ -1,4 +1,5 @@
 import avsc from 'avsc';
+import { withAvroNames } from './avro-names.js';
 import { bigLongType } from './big-long.type.js';
 import { BoundedArrayType } from './bounded-array.type.js';
 import { BoundedMapType } from './bounded-map.type.js';
@@ -22,13 +23,15 @@ const checkedStringType = new CheckedStringType();
 export const logicalTypes = { decimal: DecimalType, 'timestamp-millis': TimestampMillisType };
 
 /**
- * avsc's hook for the types that are not logical: long ↔ bigint; and ints, strings, arrays and maps that hostile
- * bytes or values cannot make something else of.
+ * avsc's hook for the types that are not logical: long ↔ bigint; ints, strings, arrays and maps that hostile bytes or
+ * values cannot make something else of; and names that only Kafka Connect takes.
  */
 export function avroTypeHook(
   schema: avsc.Schema,
   options: Partial<avsc.ForSchemaOptions>,
 ): avsc.Type | undefined {
+  const mended = withAvroNames(schema);
+  if (mended !== schema) return avsc.Type.forSchema(mended, options);
   const {
     type,
     logicalType,
