@@ -10,8 +10,12 @@ export const GRANTED_TABLE = 'granted';
 export const CAPTURED_TABLE = 'captured';
 /** The same in a MongoDB source, in the user's database. */
 export const CAPTURED_COLLECTION = 'millrace_captured';
-/** The first two in a MongoDB source: Debezium reads them where it reads the rest, in the user's database. */
-export const WATERMARKS_COLLECTION = 'millrace_watermarks';
+/**
+ * The first two in a MongoDB source: Debezium reads them where it reads the rest, in the user's database. A snapshot
+ * takes collections by their names, and begins with the one before all letters and digits: so that a snapshot which was
+ * cut off and begun again has told of itself before it told of any document.
+ */
+export const WATERMARKS_COLLECTION = '+millrace_watermarks';
 export const SIGNALS_COLLECTION = 'millrace_signals';
 
 /** The bridge's own MongoDB database, beside the user's. */

@@ -50,13 +50,24 @@ export class PipelineSources {
     }
   }
 
-  /** @param dropSlot also the slot of a database from which nothing flows any more */
-  async remove(removed: readonly Pipeline[], others: readonly Pipeline[], dropSlot: boolean): Promise<void> {
+  /**
+   * @param dropSlot also the slot of a database from which nothing flows any more
+   * @returns the databases from which nothing flows any more
+   */
+  async remove(
+    removed: readonly Pipeline[],
+    others: readonly Pipeline[],
+    dropSlot: boolean,
+  ): Promise<readonly Source[]> {
     const remaining = this.#of(others);
+    const givenUp: Source[] = [];
     for (const source of this.#of(removed)) {
       const left = remaining.find(({ name }) => name === source.name);
-      if (!left || !(await this.#bring(narrowSource, left, others))) await this.#remove(source, dropSlot);
+      if (left && (await this.#bring(narrowSource, left, others))) continue;
+      await this.#remove(source, dropSlot);
+      givenUp.push(source);
     }
+    return givenUp;
   }
 
   /** @throws Error while a pipeline reads the database, for one that is not known, and where the slot stays */
@@ -64,7 +75,23 @@ export class PipelineSources {
     const settings = settingsOf(this.options, database);
     if (unread([settings], pipelines).length === 0)
       throw new Error(`pipelines of the file read ${database}: take them out first`);
-    await this.#remove(nothingOf(settings), true);
+    const source = nothingOf(settings);
+    await this.#remove(source, true);
+    await this.refuseKeptSlots([source]);
+  }
+
+  /**
+   * Connect may not know a connector any more, which alone has the right to drop its slot.
+   * @throws Error that says how, where a slot is still there that was to be dropped
+   */
+  async refuseKeptSlots(sources: readonly Source[]): Promise<void> {
+    for (const { name } of sources.filter(({ kind }) => kind === 'postgres')) {
+      const slot = slotName(name);
+      if (await readSlot(this.options.databases.postgres(name).pool, slot))
+        throw new Error(
+          `there is no connector ${connectorName(name)} that could drop its slot: drop it with select pg_drop_replication_slot('${slot}') in ${name}, as a role with REPLICATION`,
+        );
+    }
   }
 
   /** A snapshot that is due brings no deletions: a sweep is asked for before it. */
@@ -81,16 +108,6 @@ export class PipelineSources {
   async #remove(source: PreparedSource, dropSlot: boolean): Promise<void> {
     const told = (steps: SourcePlan['steps']) => tellSteps(this.options, source.name, steps);
     await removeSource(source, this.#deps, told, { dropSlot });
-    if (dropSlot && source.kind === 'postgres') await this.#refuseIfKept(source.name);
-  }
-
-  /** Connect may not know the connector any more, which alone has the right to drop its slot. */
-  async #refuseIfKept(name: string): Promise<void> {
-    const slot = slotName(name);
-    if (await readSlot(this.options.databases.postgres(name).pool, slot))
-      throw new Error(
-        `there is no connector ${connectorName(name)} that could drop its slot: drop it with select pg_drop_replication_slot('${slot}') in ${name}, as a role with REPLICATION`,
-      );
   }
 
   #of(pipelines: readonly Pipeline[]): PreparedSource[] {

@@ -52,8 +52,9 @@ export class Preparation {
     if (removed.length === 0)
       throw new Error(`there is no pipeline ${name}: remove it before it is taken out of the file`);
     await this.#targets.removePairs(removed);
-    await this.#sources.remove(removed, others, dropSlot);
+    const givenUp = await this.#sources.remove(removed, others, dropSlot);
     await this.#targets.release(removed);
+    if (dropSlot) await this.#sources.refuseKeptSlots(givenUp);
     const named = removed.find((each) => each.name === name);
     const wildcard = named && wildcardOf(named);
     tell(

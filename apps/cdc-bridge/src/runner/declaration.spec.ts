@@ -13,7 +13,8 @@ const declared = (more: object = {}) => declarationOf(postgresToMongo.parse({ ..
 
 it('is the same however the entry is written, named and delayed, and whatever becomes of deletions', () => {
   const { from, to, ...rest } = ENTRY;
-  const same = { to, ...rest, from, rename: { total: 'amount', placed_at: 'placedAt' } };
+  const where = { state: ['paid', 'open'] };
+  const same = { to, ...rest, from, where, rename: { total: 'amount', placed_at: 'placedAt' } };
   expect(declarationOf(postgresToMongo.parse(same))).toBe(declared());
   for (const more of [{ name: 'other' }, { delay: '1h' }, { deletes: 'mark' }, { snapshot: 'initial' }])
     expect(declared(more)).toBe(declared());
@@ -24,6 +25,7 @@ it.each([
   { from: { postgres: 'shop', table: 'public.old_orders' } },
   { where: { state: 'open' } },
   { where: { state: ['paid', 'open', 'sent'] } },
+  { where: { state: ['open', true] } },
   { rename: {} },
   { drop: ['total'] },
   { snapshot: 'never' },
@@ -49,4 +51,5 @@ it('is another with another column or path', () => {
     into({ sku: '_id' }, { rest: 'rest' }),
   ];
   expect(new Set(all).size).toBe(all.length);
+  expect(into({ sku: '_id' }, { create: true })).toBe(all[0]);
 });

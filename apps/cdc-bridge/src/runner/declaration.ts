@@ -3,18 +3,20 @@ import type { Log } from '@millrace/messaging';
 import type { ControlStore } from '../control/control.js';
 import type { OneWayPipeline } from '../pipelines/pipeline.schema.js';
 
-/**
- * What of a pipeline's entry decides which rows its target has, and in which form; 64 hexadecimal digits. How late they
- * come, and what becomes of deletions from now on, is not of it.
- */
-export function declarationOf({ name: _, delay: __, deletes: ___, ...declared }: OneWayPipeline): string {
-  const text = JSON.stringify(declared, (_key, value: unknown) => sorted(value));
+/** How late rows come, what becomes of deletions from now on, and who makes the table. */
+const NOT_OF_ROWS = new Set<string>(['name', 'delay', 'deletes', 'create']);
+
+/** What of a pipeline's entry decides which rows its target has, and in which form; 64 hexadecimal digits. */
+export function declarationOf(pipeline: OneWayPipeline): string {
+  const declared = Object.entries(pipeline).filter(([field]) => !NOT_OF_ROWS.has(field));
+  const text = JSON.stringify(Object.fromEntries(declared), (_, value: unknown) => sorted(value));
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** The order of keys in the file means nothing. */
+/** The order of keys in the file, and of what is dropped or let through, means nothing. */
 function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => JSON.stringify(item)).sort();
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

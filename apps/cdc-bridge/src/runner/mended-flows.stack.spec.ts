@@ -259,11 +259,12 @@ it('undoes what it did for a pipeline, and then for a database', async () => {
   await eventually('the bridge to miss its markers', 30_000, () =>
     bridge.ask('GET', '/health/ready').then(
       () => false,
-      ({ message }: Error) => /no marker can be written to mo\w+: millrace_watermarks is empty/.test(message),
+      ({ message }: Error) =>
+        /no marker can be written to mo\w+: \+millrace_watermarks is empty/.test(message),
     ),
   );
   const collections = await documents.listCollections().toArray();
-  expect(collections.filter(({ name }) => name.startsWith('millrace'))).toEqual([]);
+  expect(collections.filter(({ name }) => name.includes('millrace'))).toEqual([]);
   expect(JSON.stringify(collections)).not.toContain('changeStreamPreAndPostImages');
   const signal = AbortSignal.timeout(10_000);
   expect(await bridge.connect.config(bridge.connector('mongo'), signal)).toBeUndefined();

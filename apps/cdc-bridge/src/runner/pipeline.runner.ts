@@ -87,7 +87,7 @@ export class PipelineRunner {
     if (!found) {
       const { low } = await offsets.range(route.topic, partition);
       if (low > 0n && route.pipeline.snapshot === 'initial') await this.#late(partition, low);
-      await this.#forgetOlderSnapshots();
+      if (route.pipeline.snapshot === 'never') await this.#forgetOlderSnapshots();
       await checkpoints.start(position, low);
       found = await checkpoints.get(position);
     }
@@ -113,7 +113,7 @@ export class PipelineRunner {
     await this.#askForSnapshot();
   }
 
-  /** What the source lost before the pipeline began is none of its own. */
+  /** What the source lost before the pipeline began is none of its own: a sweep would bring every row. */
   async #forgetOlderSnapshots(): Promise<void> {
     const { control, route } = this.parts;
     const memory = sourceMemoryOf(route.pipeline.name);

@@ -25,7 +25,8 @@ export async function followSnapshot(
   const hasBegun = (await checkpoints.all(name)).length > 0;
   const control = await controls.all();
   const known = control.get(sourceMemoryOf(name))?.snapshot ?? null;
-  const decision = onSnapshot({ known, hasBegun, rows: control.get(name)?.snapshot ?? null }, snapshot);
+  const rows = control.get(name)?.snapshot ?? null;
+  const decision = onSnapshot({ known, hasBegun, rows, isNever: pipeline.snapshot === 'never' }, snapshot);
   if (decision === 'known') return;
   if (decision === 'sweep') {
     const reason = 'a new snapshot of its source began';
@@ -45,15 +46,18 @@ export interface PipelineMemory {
   readonly hasBegun: boolean;
   /** The snapshot whose rows came last; null where none came, and of documents. */
   readonly rows: string | null;
+  /** Whether it does without the rows that are there, which a sweep would bring. */
+  readonly isNever: boolean;
 }
 
 /** `known`: seen to. `remember`: the pipeline lacks nothing because of it. `sweep`: it may lack changes, or deletions. */
 export function onSnapshot(
-  { known, hasBegun, rows }: PipelineMemory,
+  { known, hasBegun, rows, isNever }: PipelineMemory,
   { name, began, isFirst }: SourceSnapshot,
 ): 'known' | 'remember' | 'sweep' {
   if (known !== null && began.getTime() <= Date.parse(known)) return 'known';
-  if (!hasBegun) return 'remember';
-  // One that was begun twice may have brought a row before that is gone by now.
+  if (isNever && !hasBegun) return 'remember';
+  // Of one that was begun twice the first attempt may have brought a row that is gone by now. In MongoDB both tell of
+  // themselves before their documents, in Postgres the second alone may: its table of markers was empty before.
   return isFirst && (rows === null || rows === name) ? 'remember' : 'sweep';
 }

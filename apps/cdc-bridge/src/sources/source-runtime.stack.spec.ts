@@ -66,7 +66,7 @@ describe.each(['postgres', 'mongo'] as const)('watermarks of a %s source', (kind
     }
     const documents = await source.databases.documents('owner');
     const marked = await documents
-      .collection('millrace_watermarks')
+      .collection('+millrace_watermarks')
       .findOne({ marker: { $type: 'string', $ne: '' } });
     return marked !== null;
   }
