@@ -5,7 +5,7 @@ export interface Control {
   readonly sweep: SweepRequest | null;
   /** The snapshot whose rows came last; null until one came. */
   readonly snapshot: string | null;
-  /** The declaration that the target's rows follow (`declarationOf`); null until the pipeline has begun. */
+  /** The declaration that the target's rows follow (`declarationOf`), or come to; null until the pipeline has begun. */
   readonly declaration: string | null;
   readonly lastError: LastError | null;
 }

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Control, type ControlStore, NO_CONTROL } from './control.js';
 
 const EVERY_MS = 1_000;
+/** By then every instance that is alive and reaches the database follows what was written there before, in ms. */
+export const FOLLOWED_WITHIN_MS = 2 * EVERY_MS;
 
 /** Follows what all instances have agreed on, and tells the pipelines of this one. */
 export class ControlWatch {

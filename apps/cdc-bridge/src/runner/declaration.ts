@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '@millrace/messaging';
-import type { ControlStore } from '../control/control.js';
+import type { Control, ControlStore } from '../control/control.js';
+import { FOLLOWED_WITHIN_MS } from '../control/control.watch.js';
 import type { OneWayPipeline } from '../pipelines/pipeline.schema.js';
+import { PipelineNotReady } from './pipeline.service.js';
 
 /** How late rows come, what becomes of deletions from now on, and who makes the table. */
 const NOT_OF_ROWS = new Set<string>(['name', 'delay', 'deletes', 'create']);
@@ -20,23 +23,37 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** Another entry is followed than this instance has: it would write rows in their older form. */
+export class EntryChanged extends PipelineNotReady {
+  constructor(name: string) {
+    super(`${name}: its entry has changed, and this instance waits: if it has the older one, start it again`);
+  }
+}
+
+/** Whether an instance with this declaration may write. */
+export function mayWrite(declaration: string, { declaration: followed }: Control): boolean {
+  return followed === null || followed === declaration;
+}
+
 export interface DeclaredPipeline {
   readonly pipeline: OneWayPipeline;
   /** Whether its rows have no key, so that a row which is read again is one more. */
   readonly keyless: boolean;
   readonly controls: ControlStore;
   readonly log: Log;
+  /** Ends the wait for other instances. */
+  readonly signal: AbortSignal;
   /** @throws Error where the source does not take it */
   requestSnapshot(): Promise<void>;
 }
 
 /**
- * Brings the rows of a pipeline whose entry has changed since it last ran here, in their new form, or to where they go
- * now. Nothing is removed but what a filter leaves out: a target may hold what is not the bridge's.
+ * Brings the rows of a pipeline whose entry has changed since it last ran, in their new form, or to where they go now.
+ * Nothing is removed but what a filter leaves out: a target may hold what is not the bridge's.
  * @throws what the database and the source throw while they are away
  */
 export async function followDeclaration(declared: DeclaredPipeline): Promise<void> {
-  const { pipeline, keyless, controls, log, requestSnapshot } = declared;
+  const { pipeline, keyless, controls, log, signal, requestSnapshot } = declared;
   const { name } = pipeline;
   const now = declarationOf(pipeline);
   const before = (await controls.all()).get(name)?.declaration ?? null;
@@ -48,10 +65,12 @@ export async function followDeclaration(declared: DeclaredPipeline): Promise<voi
         pipeline: name,
       });
     } else {
+      // What is neither the older nor the newer one holds every instance, and makes one that starts begin here again.
+      await controls.rememberDeclaration(name, `on the way to ${now}`);
+      await sleep(FOLLOWED_WITHIN_MS, undefined, { signal });
       await requestSnapshot();
       log.info(`${what}: a new snapshot is asked for`, { pipeline: name });
     }
   }
-  // After the request: a crash between asks twice.
   await controls.rememberDeclaration(name, now);
 }

@@ -8,7 +8,7 @@ import type { SourceSnapshot } from '../sources/source-watermarks.js';
 import { sweep } from '../verification/sweep.js';
 import { type VerifyParts, verify } from '../verification/verify.js';
 import { ColumnWatch } from './column-watch.js';
-import { followDeclaration } from './declaration.js';
+import { declarationOf, EntryChanged, followDeclaration, mayWrite } from './declaration.js';
 import { describeFailure } from './failure.js';
 import { Gate } from './gate.js';
 import { OneWayLife } from './one-way.life.js';
@@ -49,6 +49,7 @@ export class OneWayService implements PipelineService {
   readonly #closed = new AbortController();
   /** Aborted when the pipeline is paused; another one when it is resumed. */
   #going = new AbortController();
+  readonly #declaration: string;
   readonly #checkpoints: CheckpointStore;
   readonly #source: Endpoint;
   readonly #sweeps: RequestedSweeps;
@@ -61,6 +62,7 @@ export class OneWayService implements PipelineService {
     private readonly controls: ControlStore,
     private readonly shared: SharedParts,
   ) {
+    this.#declaration = declarationOf(pipeline);
     this.#checkpoints = checkpointsOf(pipeline, shared.databases);
     this.#source = sourcesOf(pipeline)[0] as Endpoint;
     this.#sweeps = new RequestedSweeps({
@@ -96,21 +98,24 @@ export class OneWayService implements PipelineService {
 
   follow(control: Control): void {
     this.#control = control;
-    if (control.paused) {
+    const held = this.#held();
+    if (held) {
       this.#gate.close();
-      this.#going.abort(new PipelinePaused(this.pipeline.name));
+      this.#going.abort(held);
     } else {
       if (this.#going.signal.aborted) this.#going = new AbortController();
       this.#gate.open();
     }
-    if (control.sweep !== null && !control.paused && this.#life.runner?.leads)
+    if (control.sweep !== null && !held && this.#life.runner?.leads)
       this.#sweeps.carryOut(control.sweep, this.#going.signal);
   }
 
   reasons(): string[] {
     const { fault, runner } = this.#life;
+    if (this.#control.paused) return [];
     const told = fault ? [fault] : (runner?.reasons() ?? ['it has not started yet']);
-    return this.#control.paused ? [] : told.map((reason) => `${this.pipeline.name}: ${reason}`);
+    const held = this.#held();
+    return held ? [held.message] : told.map((reason) => `${this.pipeline.name}: ${reason}`);
   }
 
   async status(): Promise<PipelineStatus> {
@@ -184,6 +189,7 @@ export class OneWayService implements PipelineService {
       keyless: parts.route.keyless,
       controls: this.controls,
       log: this.shared.log,
+      signal: this.#closed.signal,
       requestSnapshot: () => this.#requestSnapshot(),
     });
     return parts;
@@ -231,8 +237,16 @@ export class OneWayService implements PipelineService {
     const { name } = this.pipeline;
     const { parts, fault } = this.#life;
     if (!parts) throw new PipelineNotReady(`${name} has not started: ${fault ?? 'it is about to'}`);
-    if (this.#control.paused) throw new PipelinePaused(name);
+    const held = this.#held();
+    if (held) throw held;
     return parts;
+  }
+
+  /** Why the pipeline rests on purpose; undefined while it does not. */
+  #held(): PipelineNotReady | undefined {
+    const { name } = this.pipeline;
+    if (this.#control.paused) return new PipelinePaused(name);
+    return mayWrite(this.#declaration, this.#control) ? undefined : new EntryChanged(name);
   }
 
   #verifyParts(): VerifyParts & OneWayParts {

@@ -12,7 +12,6 @@ let documents: Db;
 
 beforeAll(async () => {
   bridge = await BridgeUnderTest.create(inject('stack'), { LOG_LEVEL: 'debug' });
-  const { postgres, mongo } = bridge.names;
   owner = await bridge.databases.postgres('owner');
   await owner.query(`
     create table sales (id int primary key, customer text not null, total numeric(10,2));
@@ -23,27 +22,35 @@ beforeAll(async () => {
   rows = await bridge.databases.postgres('app');
   documents = await bridge.databases.documents('app');
   await documents.createCollection('stock');
-  await bridge.deploy(
-    [
-      { name: 'sales', from: { postgres, table: 'public.sales' }, to: { mongo, collection: 'sales' } },
-      {
-        name: 'levels',
-        from: { mongo, collection: 'stock' },
-        to: { postgres, table: 'public.levels' },
-        columns: { sku: '_id', on_hand: 'onHand' },
-      },
-      {
-        name: 'partners',
-        between: [
-          { postgres, table: 'public.partners' },
-          { mongo, collection: 'partners' },
-        ],
-        conflict: { priority: 'postgres' },
-      },
-    ],
-    2,
-  );
+  await bridge.deploy(entries(), 2);
 }, 240_000);
+
+/** @param sales what is added to the entry of the sales */
+function entries(sales: object = {}): object[] {
+  const { postgres, mongo } = bridge.names;
+  return [
+    {
+      name: 'sales',
+      from: { postgres, table: 'public.sales' },
+      to: { mongo, collection: 'sales' },
+      ...sales,
+    },
+    {
+      name: 'levels',
+      from: { mongo, collection: 'stock' },
+      to: { postgres, table: 'public.levels' },
+      columns: { sku: '_id', on_hand: 'onHand' },
+    },
+    {
+      name: 'partners',
+      between: [
+        { postgres, table: 'public.partners' },
+        { mongo, collection: 'partners' },
+      ],
+      conflict: { priority: 'postgres' },
+    },
+  ];
+}
 
 afterAll(() => bridge?.[Symbol.asyncDispose]());
 
@@ -263,3 +270,25 @@ it('waits for a sink that is away, or takes connections and is silent, says so, 
   expect(after.rows.applied - before.rows.applied).toBe(200);
   expect(after.rows.read - before.rows.read).toBe(200);
 }, 300_000);
+
+it('holds an instance with an older entry, and brings every row in the form of the newer one', async () => {
+  await untilMirrored();
+  await bridge.write(entries({ rename: { customer: 'buyer' } }));
+  const startAgain = async () => {
+    await bridge.instances.shift()?.stop();
+    await bridge.start();
+  };
+  await startAgain();
+  await eventually('the other instance to wait', 60_000, async () => {
+    const { state, reasons } = await bridge.status('sales');
+    return state === 'waiting' && /its entry has changed, and this instance waits/.test(reasons.join());
+  });
+  await startAgain();
+  await eventually('every row in its new form', 90_000, async () => {
+    const found = await documents.collection('sales').find().sort({ _id: 1 }).toArray();
+    expect(found.map(({ _id, buyer, customer }) => `${_id} ${buyer} ${customer}`)).toEqual(
+      (await inOrders()).map((row) => `${row} undefined`),
+    );
+    return true;
+  });
+});
