@@ -1,5 +1,5 @@
 import { ConnectApi, SchemaRegistry, silentLog } from '@millrace/messaging';
-import { BreakableProxy, eventually } from '@millrace/testing';
+import { BreakableProxy, eventually, expireRecords } from '@millrace/testing';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openSources } from '../runner/sources.js';
@@ -110,6 +110,17 @@ describe.each(['postgres', 'mongo'] as const)('watermarks of a %s source', (kind
     another.adopt(watch(toldLater), (started) => started.close());
     await eventually('both again', 30_000, () => toldLater.length === 2);
     expect(toldLater).toEqual(snapshots);
+  });
+
+  it('takes the end of all markers for a snapshot that nobody has seen', async () => {
+    await watermarks.close();
+    await source.connect.stop(source.connector, within(60_000));
+    const markers = kind === 'postgres' ? 'millrace.watermarks' : '+millrace_watermarks';
+    await expireRecords(source.stack.kafka.bootstrapServers, source.topic(markers));
+    const told: SourceSnapshot[] = [];
+    watermarks = watch(told);
+    await eventually('it to be told', 30_000, () => told.length === 1);
+    expect(told).toMatchObject([{ isFirst: false }]);
   });
 });
 

@@ -21,10 +21,10 @@ const AGAIN_MS = 5_000;
 const PRUNE_EVERY_MS = 10 * 60 * 1_000;
 const LIMITS = { records: 500, bytes: 256 * 1_024 };
 /**
- * How far back the first look at a topic goes: to where a connector would have begun anew while no bridge was there
- * to see it. Its snapshot has the markers of an hour and a bit, and nobody writes more of them meanwhile.
+ * How far back the first look at a topic goes, in records: to where a connector may have begun anew while no bridge was
+ * there to see it, or none that could ask for a sweep. Some hours of markers, which take a second or two to read.
  */
-const LOOK_BACK = 5_000n;
+const LOOK_BACK = 20_000n;
 
 export interface WatermarksOptions {
   readonly brokers: readonly string[];
@@ -42,7 +42,7 @@ export interface WatermarksOptions {
   onSnapshot?(database: string, snapshot: SourceSnapshot): Promise<void>;
 }
 
-/** Everything that a connector captures, read anew. */
+/** Everything that a connector captures, read anew, or what may have been for all that is known. */
 export interface SourceSnapshot {
   /** See `snapshotName`. */
   readonly name: string;
@@ -170,6 +170,9 @@ export class SourceWatermarks {
     const begin = high - low > LOOK_BACK ? high - LOOK_BACK : low;
     const name = this.#sourceOf(topic);
     if (begin > 0n && name !== undefined) this.#streamed.add(name);
+    // All markers have expired: for so long nobody has looked, and a snapshot may have come and gone.
+    if (name !== undefined && low === high && low > 0n)
+      await this.#options.onSnapshot?.(name, { name: 'unseen', began: new Date(), isFirst: false });
     return begin;
   }
 
