@@ -4,6 +4,7 @@ import type { Log } from '@millrace/messaging';
 import type { Control, ControlStore } from '../control/control.js';
 import { FOLLOWED_WITHIN_MS } from '../control/control.watch.js';
 import type { OneWayPipeline } from '../pipelines/pipeline.schema.js';
+import { describeFailure } from './failure.js';
 import { PipelineNotReady } from './pipeline.service.js';
 
 /** How late rows come, what becomes of deletions from now on, and who makes the table. */
@@ -25,52 +26,89 @@ function sorted(value: unknown): unknown {
 
 /** Another entry is followed than this instance has: it would write rows in their older form. */
 export class EntryChanged extends PipelineNotReady {
-  constructor(name: string) {
-    super(`${name}: its entry has changed, and this instance waits: if it has the older one, start it again`);
+  constructor(name: string, fault: string | undefined) {
+    super(
+      `${name}: its entry has changed, and this instance waits: ${fault ?? 'if it has the older one, start it again'}`,
+    );
   }
-}
-
-/** Whether an instance with this declaration may write. */
-export function mayWrite(declaration: string, { declaration: followed }: Control): boolean {
-  return followed === null || followed === declaration;
 }
 
 export interface DeclaredPipeline {
   readonly pipeline: OneWayPipeline;
-  /** Whether its rows have no key, so that a row which is read again is one more. */
-  readonly keyless: boolean;
   readonly controls: ControlStore;
   readonly log: Log;
-  /** Ends the wait for other instances. */
-  readonly signal: AbortSignal;
+  /** Aborted when the process ends. */
+  readonly closed: AbortSignal;
   /** @throws Error where the source does not take it */
   requestSnapshot(): Promise<void>;
 }
 
 /**
- * Brings the rows of a pipeline whose entry has changed since it last ran, in their new form, or to where they go now.
- * Nothing is removed but what a filter leaves out: a target may hold what is not the bridge's.
- * @throws what the database and the source throw while they are away
+ * Brings the rows of a pipeline whose entry has changed since it last ran, in their new form, or to where they go now;
+ * holds meanwhile the instances that have the older one. Nothing is removed but what a filter leaves out: a target may
+ * hold what is not the bridge's.
  */
-export async function followDeclaration(declared: DeclaredPipeline): Promise<void> {
-  const { pipeline, keyless, controls, log, signal, requestSnapshot } = declared;
-  const { name } = pipeline;
-  const now = declarationOf(pipeline);
-  const before = (await controls.all()).get(name)?.declaration ?? null;
-  if (before === now) return;
-  if (before !== null) {
-    const what = 'its entry has changed since it last ran';
-    if (keyless || pipeline.snapshot === 'never') {
-      log.warn(`${what}: rows that flowed before stay as they are until they change, or until repair`, {
-        pipeline: name,
-      });
-    } else {
-      // What is neither the older nor the newer one holds every instance, and makes one that starts begin here again.
-      await controls.rememberDeclaration(name, `on the way to ${now}`);
-      await sleep(FOLLOWED_WITHIN_MS, undefined, { signal });
-      await requestSnapshot();
-      log.info(`${what}: a new snapshot is asked for`, { pipeline: name });
-    }
+export class Declaration {
+  readonly #own: string;
+  #isFollowed = false;
+  #underWay: Promise<void> | undefined;
+  #fault: string | undefined;
+
+  constructor(private readonly options: DeclaredPipeline) {
+    this.#own = declarationOf(options.pipeline);
   }
-  await controls.rememberDeclaration(name, now);
+
+  /**
+   * Begins once, when this instance has started, and again where it failed: an entry that changes later is another
+   * instance's.
+   * @param keyless whether its rows have no key, so that a row which is read again is one more
+   */
+  follow(keyless: boolean): void {
+    if (this.#isFollowed) return;
+    this.#underWay ??= this.#follow(keyless)
+      .catch((error) => this.#failed(error))
+      .finally(() => (this.#underWay = undefined));
+  }
+
+  /** Why this instance may not write; undefined while it may. */
+  held({ declaration }: Control): EntryChanged | undefined {
+    if (declaration === null || declaration === this.#own) return undefined;
+    return new EntryChanged(this.options.pipeline.name, this.#fault);
+  }
+
+  /** Resolves when nothing is under way. */
+  async ended(): Promise<void> {
+    await this.#underWay;
+  }
+
+  async #follow(keyless: boolean): Promise<void> {
+    const { pipeline, controls, log, closed, requestSnapshot } = this.options;
+    const { name } = pipeline;
+    const before = (await controls.all()).get(name)?.declaration ?? null;
+    if (before !== this.#own) {
+      const what = 'its entry has changed since it last ran';
+      if (before !== null && (keyless || pipeline.snapshot === 'never')) {
+        log.warn(`${what}: rows that flowed before stay as they are until they change, or until repair`, {
+          pipeline: name,
+        });
+      } else if (before !== null) {
+        // What is neither the older nor the newer one holds every instance, and one that starts begins here again.
+        await controls.rememberDeclaration(name, `on the way to ${this.#own}`);
+        await sleep(FOLLOWED_WITHIN_MS, undefined, { signal: closed });
+        await requestSnapshot();
+        log.info(`${what}: a new snapshot is asked for`, { pipeline: name });
+      }
+      await controls.rememberDeclaration(name, this.#own);
+    }
+    this.#isFollowed = true;
+  }
+
+  #failed(error: unknown): void {
+    const { pipeline, log, closed } = this.options;
+    if (closed.aborted) return;
+    const { code, text } = describeFailure(error);
+    if (this.#fault !== text)
+      log.warn(`its entry waits to be followed: ${text}`, { pipeline: pipeline.name, code });
+    this.#fault = text;
+  }
 }

@@ -8,7 +8,7 @@ import type { SourceSnapshot } from '../sources/source-watermarks.js';
 import { sweep } from '../verification/sweep.js';
 import { type VerifyParts, verify } from '../verification/verify.js';
 import { ColumnWatch } from './column-watch.js';
-import { declarationOf, EntryChanged, followDeclaration, mayWrite } from './declaration.js';
+import { Declaration } from './declaration.js';
 import { describeFailure } from './failure.js';
 import { Gate } from './gate.js';
 import { OneWayLife } from './one-way.life.js';
@@ -49,7 +49,7 @@ export class OneWayService implements PipelineService {
   readonly #closed = new AbortController();
   /** Aborted when the pipeline is paused; another one when it is resumed. */
   #going = new AbortController();
-  readonly #declaration: string;
+  readonly #declaration: Declaration;
   readonly #checkpoints: CheckpointStore;
   readonly #source: Endpoint;
   readonly #sweeps: RequestedSweeps;
@@ -62,7 +62,13 @@ export class OneWayService implements PipelineService {
     private readonly controls: ControlStore,
     private readonly shared: SharedParts,
   ) {
-    this.#declaration = declarationOf(pipeline);
+    this.#declaration = new Declaration({
+      pipeline,
+      controls,
+      log: shared.log,
+      closed: this.#closed.signal,
+      requestSnapshot: () => this.#requestSnapshot(),
+    });
     this.#checkpoints = checkpointsOf(pipeline, shared.databases);
     this.#source = sourcesOf(pipeline)[0] as Endpoint;
     this.#sweeps = new RequestedSweeps({
@@ -98,6 +104,8 @@ export class OneWayService implements PipelineService {
 
   follow(control: Control): void {
     this.#control = control;
+    const { parts } = this.#life;
+    if (parts) this.#declaration.follow(parts.route.keyless);
     const held = this.#held();
     if (held) {
       this.#gate.close();
@@ -178,20 +186,12 @@ export class OneWayService implements PipelineService {
   async close(): Promise<void> {
     this.#closed.abort();
     await this.#life.close();
-    await this.#sweeps.ended();
+    await Promise.all([this.#sweeps.ended(), this.#declaration.ended()]);
   }
 
   async #open(): Promise<OneWayParts> {
     const parts = await openOneWay(this.pipeline, this.shared.databases, this.shared.registry);
     await checkTopicsOf(this.pipeline, this.shared, parts.route.keyless);
-    await followDeclaration({
-      pipeline: this.pipeline,
-      keyless: parts.route.keyless,
-      controls: this.controls,
-      log: this.shared.log,
-      signal: this.#closed.signal,
-      requestSnapshot: () => this.#requestSnapshot(),
-    });
     return parts;
   }
 
@@ -246,7 +246,7 @@ export class OneWayService implements PipelineService {
   #held(): PipelineNotReady | undefined {
     const { name } = this.pipeline;
     if (this.#control.paused) return new PipelinePaused(name);
-    return mayWrite(this.#declaration, this.#control) ? undefined : new EntryChanged(name);
+    return this.#declaration.held(this.#control);
   }
 
   #verifyParts(): VerifyParts & OneWayParts {
