@@ -202,7 +202,7 @@ it('begins anew after its slot was dropped, with what was written and deleted me
   expect(await flows.untilEqual(BAG)).toMatchObject({ rows: 0 });
   expect(await flows.untilEqual(keyed('later'))).toMatchObject({ rows: 5 });
   for (const pipeline of ['shelves', 'bag', 'later']) await flows.untilSwept(pipeline, /new snapshot/);
-  expect((await bridge.status('shelves')).reasons).toEqual([]);
+  expect((await bridge.untilIdle('shelves')).reasons).toEqual([]);
   await app.query('insert into shelves values (501, 1)');
   expect(await flows.untilEqual(keyed('shelves'))).toMatchObject({ rows: 42 });
 }, 180_000);
@@ -221,7 +221,7 @@ it('names the table of a lasting fault; without that table the rest flows again'
   await documents.collection<{ _id: number }>('moved').insertOne({ _id: 7_000 });
   await deployAgain('shelves', 'bag', flows.entry('later', moved), flows.entry('later', unread));
   expect(await flows.untilEqual(keyed('shelves'))).toMatchObject({ rows: 42 });
-  expect((await bridge.status('shelves')).reasons).toEqual([]);
+  expect((await bridge.untilIdle('shelves')).reasons).toEqual([]);
 }, 300_000);
 
 it('takes what was lost before a pipeline began for none of its losses', async () => {
